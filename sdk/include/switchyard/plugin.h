@@ -1,0 +1,481 @@
+/* switchyard/plugin.h -- plugin ABI, generation 1, DRAFT until six core plugins run on it.
+ *
+ * A plugin is a shared object with one exported symbol, switchyard_plugin_v1.  It asks the host for
+ * capabilities by id (host->extension(host, SW_EXT_STREAM)) and gets tables of functions.
+ *
+ * Rules that keep binaries working
+ *  - Plain C99.  Tables and structs with a `size` member only ever grow at the end: set `size` to
+ *    sizeof(the struct) when you fill one, test SW_HAS before you use a member that is newer than the
+ *    revision you were built against.  Structs without `size` are frozen.
+ *  - Arrays of growable structs are arrays of pointers.
+ *  - Every pointer argument is borrowed for the duration of the call unless the comment says longer.
+ *    Host memory is freed by the host, plugin memory by the plugin.
+ *  - Nothing may be thrown through this line.
+ *
+ * Threads
+ *  - [control]  one host thread, calls are serial; may block shortly.
+ *  - [lane]     one of the host's event loops.  A request and everything started for it stays on its
+ *               lane; callbacks of one lane never overlap.  A callback must not block.
+ *  - [any]      safe from any thread of the host, does not block.
+ *  Every lane callback is handed the `lane_state` that the plugin made in lane_start, so that a plugin
+ *  uses all lanes without locks.
+ *
+ * Asynchronous calls: a return of SW_OK means accepted: `done` runs exactly once, later, on the lane
+ * of the caller, never from inside the call.  Any other return: refused, `done` never runs.  What a
+ * `done` is given is borrowed until it returns.
+ *
+ * Statuses say what kind of refusal it was; sw_error carries the sentence for a person.
+ */
+#ifndef SWITCHYARD_PLUGIN_H
+#define SWITCHYARD_PLUGIN_H
+#include <stddef.h>
+#include <stdint.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SW_ABI_GENERATION 1u /* a new generation is a new entry symbol          */
+#define SW_ABI_REVISION 1u   /* +1 whenever a table or an extension is appended */
+
+#define SW_END_OF(t, m) ((uint32_t)((const char *)(&(t)->m + 1) - (const char *)(t)))
+#define SW_HAS(t, m) ((t) && (t)->size >= SW_END_OF(t, m) && (t)->m)
+
+/* ---- frozen: no size, may be passed by value and in arrays ------------------------------------- */
+
+typedef struct sw_str { const char *data; size_t len; } sw_str;       /* UTF-8, not terminated */
+typedef struct sw_bytes { const uint8_t *data; size_t len; } sw_bytes;
+typedef struct sw_pair { sw_str name; sw_str value; } sw_pair;
+
+/* One delivery of one message to one consumer. */
+typedef struct sw_token {
+  uint64_t seq;
+  uint32_t attempt; /* counts deliveries of this message by this consumer, from 1 */
+  uint32_t reserved;
+} sw_token;
+
+typedef int32_t sw_status;   /* 0 = ok; treat an unknown value as SW_INTERNAL */
+#define SW_OK 0
+#define SW_INVALID 1         /* caller's fault, a retry is pointless */
+#define SW_NOT_FOUND 2
+#define SW_EXISTS 3
+#define SW_UNAUTHENTICATED 4 /* no such credential, or its proof is wrong: see the call */
+#define SW_DENIED 5
+#define SW_QUOTA 6           /* a configured limit or a full disk; the error names it */
+#define SW_BUSY 7            /* back-pressure: try again later */
+#define SW_TIMEOUT 8
+#define SW_CANCELLED 9
+#define SW_UNSUPPORTED 10
+#define SW_CONFLICT 11       /* a condition did not hold, a token is stale */
+#define SW_CORRUPT 12
+#define SW_IO 13
+#define SW_STOPPING 14
+#define SW_INTERNAL 15
+#define SW_UNKNOWN_OUTCOME 16 /* the disk failed in the middle: it may or may not have happened */
+
+typedef struct sw_error {    /* owned by the caller, filled by the callee; set size before the call */
+  uint32_t size;
+  sw_status code;
+  uint32_t retry_after_ms;   /* 0 = no hint */
+  uint32_t reserved;
+  char message[240];         /* NUL-terminated, cut if needed */
+} sw_error;
+
+/* ---- entry -------------------------------------------------------------------------------------- */
+
+typedef struct sw_host {
+  uint32_t size, generation, revision;
+  uint32_t lanes;            /* number of lanes, fixed for the life of the process */
+  void *host;                /* opaque */
+  sw_str version;            /* of the product, for logs only */
+  /* [any] The table with this id, or NULL.  Valid until the process ends. */
+  const void *(*extension)(const struct sw_host *, const char *id);
+} sw_host;
+
+typedef struct sw_info {     /* static data: readable without running the plugin */
+  uint32_t size, flags;
+  const char *id;            /* "switchyard.sqs", "com.acme.mqtt" */
+  const char *name;          /* its key under `plugins:` in the configuration: "sqs" */
+  const char *version, *vendor, *license, *summary;
+  const char *const *requires_; /* NULL-terminated extension ids; the host refuses to load without them */
+  const char *const *optional;  /* NULL-terminated, or NULL */
+  const char *config_keys;   /* JSON object: {"key": {"type": "...", "default": ..., "help": "..."}} */
+} sw_info;
+
+/* The instance.  [control] unless said otherwise; order of calls:
+ *   create, configure(dry_run=1), configure(dry_run=0), start, lane_start on every lane,
+ *   ... configure pairs on reload ..., drain, lane_stop on every lane, stop, destroy. */
+typedef struct sw_plugin {
+  uint32_t size, reserved;
+  sw_status (*create)(const sw_host *host, void **self, sw_error *err);
+  /* The plugin's YAML section as a JSON object.  dry_run=1: judge it and change nothing; the host
+   * applies a new configuration only if every plugin agreed. */
+  sw_status (*configure)(void *self, sw_str json, uint32_t dry_run, sw_error *err);
+  /* Register routes and listeners here. */
+  sw_status (*start)(void *self, sw_error *err);
+  /* [lane] Makes this lane's state; it comes back in every callback of the lane. */
+  sw_status (*lane_start)(void *self, uint32_t lane, void **lane_state, sw_error *err);
+  /* [lane] No callback of this lane follows. */
+  void (*lane_stop)(void *self, uint32_t lane, void *lane_state);
+  /* [lane] Stop waiting: answer parked requests now.  New requests may still come for a moment. */
+  void (*lane_drain)(void *self, uint32_t lane, void *lane_state);
+  void (*stop)(void *self);
+  void (*destroy)(void *self);
+  /* [any] Tables that the plugin offers to the host, or NULL. */
+  const void *(*extension)(void *self, const char *id);
+} sw_plugin;
+
+typedef struct sw_entry {
+  uint32_t size, generation;
+  uint32_t built_revision;   /* SW_ABI_REVISION at build time */
+  uint32_t min_revision;     /* the host refuses if its own is lower */
+  const sw_info *info;
+  const sw_plugin *plugin;
+} sw_entry;
+
+#define SW_EXPORT __attribute__((visibility("default")))
+SW_EXPORT const sw_entry *switchyard_plugin_v1(void); /* the one exported symbol */
+
+/* Opaque handles.  A namespace handle comes from auth and stays valid until the process ends; a
+ * deleted namespace answers SW_NOT_FOUND. */
+typedef struct sw_namespace sw_namespace;
+typedef uint64_t sw_stream_id; /* never reused: also the incarnation of a name */
+
+/* ---- switchyard.log/1 --------------------------------------------------------------------------- */
+
+#define SW_EXT_LOG "switchyard.log/1"
+#define SW_LOG_DEBUG 0u
+#define SW_LOG_INFO 1u
+#define SW_LOG_WARN 2u
+#define SW_LOG_ERROR 3u
+typedef struct sw_log_api {
+  uint32_t size, reserved;
+  int32_t (*enabled)(const sw_host *, uint32_t level); /* [any] */
+  /* [any] One line, `event key=value ...`.  Never a secret.  The host adds the plugin's name. */
+  void (*write)(const sw_host *, uint32_t level, sw_str event, const sw_pair *fields, size_t n);
+} sw_log_api;
+
+/* ---- switchyard.clock/1: all time comes from here, so that tests can drive it --------------------- */
+
+#define SW_EXT_CLOCK "switchyard.clock/1"
+typedef uint64_t sw_timer; /* 0 is never a timer */
+typedef struct sw_clock_api {
+  uint32_t size, reserved;
+  int64_t (*wall_ms)(const sw_host *); /* [any] Unix time; may step */
+  int64_t (*mono_ms)(const sw_host *); /* [any] never steps back */
+  /* [lane] Runs `fire` once on this lane in after_ms or later. */
+  sw_timer (*start)(const sw_host *, uint32_t after_ms, void (*fire)(void *user), void *user);
+  void (*cancel)(const sw_host *, sw_timer); /* [lane] `fire` will not run after this returns */
+  /* [any] Runs `task` on a lane, later.  `task` runs exactly once unless the host stops first. */
+  void (*post)(const sw_host *, uint32_t lane, void (*task)(void *user, void *lane_state), void *user);
+  /* [any] Fills `out` with random bytes of cryptographic quality. */
+  void (*random)(const sw_host *, void *out, size_t n);
+} sw_clock_api;
+
+/* ---- switchyard.auth/1: the plugin says what was signed, the host verifies it --------------------- */
+
+#define SW_EXT_AUTH "switchyard.auth/1"
+#define SW_PERM_PUBLISH 1u
+#define SW_PERM_RECEIVE 2u
+#define SW_PERM_MANAGE 4u
+
+typedef struct sw_principal {     /* borrowed until the lane callback that asked for it returns */
+  uint32_t size;
+  uint32_t permissions;           /* SW_PERM_* */
+  sw_namespace *ns;
+  sw_str credential_id;           /* stable; for logs and quotas */
+  sw_str credential_name;
+} sw_principal;
+
+typedef struct sw_namespace_info { /* borrowed until the lane callback that asked for it returns */
+  uint32_t size;
+  uint32_t max_message_bytes;     /* of one message of this namespace */
+  sw_str id;                      /* kernel's name of the namespace, unique on this server */
+  sw_str name;
+  sw_str protocol;                /* "sqs_sns", "nats", "topics", "webhooks" */
+  sw_str style;                   /* how resources are named: "account", "project", "namespace" */
+  sw_str owner;                   /* what stands in URLs and ARNs: "000000000000", "project-<uuid>", "A..." */
+  sw_str region;                  /* region the namespace is bound to; empty = every region */
+  sw_str public_url;              /* http.public_url, or empty: build URLs from the Host that was called */
+} sw_namespace_info;
+
+typedef struct sw_mac_check {     /* AWS Signature Version 4 */
+  uint32_t size, reserved;
+  sw_str access_key;
+  sw_str date;                    /* YYYYMMDD of the credential scope */
+  sw_str region, service;         /* of the credential scope */
+  sw_str string_to_sign;
+  sw_str signature;               /* hex, as the client sent it */
+} sw_mac_check;
+
+typedef struct sw_auth_api {
+  uint32_t size, reserved;
+  /* [lane] Verifies an HMAC chain without showing the secret.  SW_NOT_FOUND: unknown access key;
+   * SW_UNAUTHENTICATED: the signature does not match; SW_DENIED: the credential has expired. */
+  sw_status (*verify_mac)(const sw_host *, const sw_mac_check *, const sw_principal **);
+  /* [lane] The namespace that plugins.NAME.anonymous_namespace gives to callers without a known
+   * credential, with every permission; SW_NOT_FOUND when that is off. */
+  sw_status (*anonymous)(const sw_host *, const sw_principal **);
+  /* [lane] Never fails for a handle that auth gave out; a deleted namespace is SW_NOT_FOUND. */
+  sw_status (*describe)(const sw_host *, sw_namespace *, const sw_namespace_info **);
+} sw_auth_api;
+
+/* ---- switchyard.http/1 ---------------------------------------------------------------------------- */
+
+#define SW_EXT_HTTP "switchyard.http/1"
+typedef struct sw_http_exchange sw_http_exchange; /* one request; dies when it has been answered */
+
+typedef struct sw_http_request {  /* borrowed until the exchange is answered or aborted */
+  uint32_t size, flags;           /* SW_HTTP_TLS */
+  sw_str method, target;          /* as sent */
+  sw_str path, query;             /* split at the first '?', still percent-encoded */
+  const sw_pair *headers;         /* names as sent, in order */
+  size_t header_count;
+  sw_bytes body;                  /* whole: chunked coding is undone, limits were applied */
+  sw_str peer;                    /* address without port */
+} sw_http_request;
+#define SW_HTTP_TLS 1u
+
+typedef struct sw_http_handler {
+  uint32_t size, reserved;
+  /* [lane] Is this request yours?  May be NULL: then every request of the route is.  Called with the
+   * whole request, in order of priority; must be cheap and change nothing. */
+  int32_t (*match)(void *self, void *lane_state, const sw_http_request *);
+  /* [lane] Answer with respond(), now or later. */
+  void (*handle)(void *self, void *lane_state, sw_http_exchange *, const sw_http_request *);
+} sw_http_handler;
+
+typedef struct sw_http_api {
+  uint32_t size, reserved;
+  /* [control, in start()] Offers requests to a handler.  `method` "" = any.  `pattern` is an exact
+   * path, or a prefix when it ends in a star: "/mnq/" and a star is "/mnq" and all below it.
+   * Higher `priority` is asked first; `handler` is kept until stop. */
+  sw_status (*route)(const sw_host *, sw_str method, sw_str pattern, int32_t priority,
+                     const sw_http_handler *handler, sw_error *err);
+  /* [lane] Answers, exactly once; the exchange is dead afterwards.  Content-Length, Date and
+   * Connection are the host's; everything is copied.  Answering a peer that is gone is fine. */
+  void (*respond)(sw_http_exchange *, uint32_t status, const sw_pair *headers, size_t n, sw_bytes body);
+  /* [lane] Memory that lives as long as the request; 8-byte aligned; NULL when the request already
+   * holds more than its bound (4 x the body limit). */
+  void *(*alloc)(sw_http_exchange *, size_t n);
+  /* [lane] The peer went away before the answer: `aborted` runs once, the exchange is dead after it
+   * returned and must not be answered.  NULL takes the callback off. */
+  void (*on_abort)(sw_http_exchange *, void (*aborted)(void *user), void *user);
+} sw_http_api;
+
+/* ---- switchyard.stream/1: the one durable primitive ------------------------------------------------ */
+
+#define SW_EXT_STREAM "switchyard.stream/1"
+
+#define SW_STORAGE_FILE 0u
+#define SW_STORAGE_MEMORY 1u
+#define SW_RETAIN_LIMITS 0u    /* messages leave by limits alone */
+#define SW_RETAIN_WORKQUEUE 1u /* an acknowledged message leaves */
+#define SW_RETAIN_INTEREST 2u  /* a message leaves when every consumer acknowledged it */
+
+typedef struct sw_stream_config {
+  uint32_t size;
+  uint32_t storage, retention;
+  uint32_t flags;             /* SW_STREAM_* */
+  uint64_t max_age_ms;        /* 0 = no limit */
+  uint64_t max_messages, max_bytes, max_per_key;
+  uint32_t max_message_bytes; /* body, attributes as the plugin counts them are its own matter; 0 = no limit */
+  uint32_t dedup_window_ms;   /* 0 = no deduplication */
+} sw_stream_config;
+#define SW_STREAM_KEYED 1u         /* index by key: groups, subjects */
+#define SW_STREAM_DEDUP_PER_KEY 2u /* the scope of a dedup id is its key, not the stream */
+
+/* A shared consumer hands each message to one caller at a time, under a lease. */
+typedef struct sw_consumer_config {
+  uint32_t size;
+  uint32_t flags;             /* SW_CONSUMER_* */
+  sw_str name;                /* 1 to 64 of [A-Za-z0-9_-] */
+  sw_str filter;              /* keys it is interested in; empty = all */
+  uint32_t ack_wait_ms;       /* default lease */
+  uint32_t max_attempts;      /* 0 = no limit; then to dead_letter, or out of a work queue */
+  uint32_t max_leased;        /* messages out at once; 0 = the server's bound */
+  uint32_t reserved;
+  sw_stream_id dead_letter;   /* 0 = none; a stream of the same namespace */
+  uint64_t start_seq;         /* 0 = from the first message */
+} sw_consumer_config;
+#define SW_CONSUMER_ORDERED 1u /* per key in order: a message waits while an earlier one of its key is out */
+#define SW_CONSUMER_FAIR 2u    /* choose between keys so that a busy one does not starve the others */
+
+typedef struct sw_stream_info {  /* borrowed until the lane callback that asked for it returns */
+  uint32_t size, reserved;
+  sw_stream_id id;
+  uint64_t version;              /* changes with every update: a key for parsed copies of the blob */
+  int64_t created_ms, updated_ms;
+  sw_str name;
+  sw_bytes blob;                 /* the plugin's own */
+  const sw_stream_config *config;
+  const sw_consumer_config *const *consumers;
+  size_t consumer_count;
+} sw_stream_info;
+
+typedef struct sw_stream_state { /* counts of one stream and one of its consumers */
+  uint32_t size, reserved;
+  uint64_t messages, bytes;      /* live */
+  uint64_t first_seq, last_seq;
+  uint64_t available;            /* could be delivered now */
+  uint64_t leased, delayed;
+  int64_t oldest_ms;             /* arrival of the first live message; 0 = none or not in memory */
+} sw_stream_state;
+
+typedef struct sw_message {
+  uint32_t size, flags;          /* SW_MESSAGE_* */
+  sw_str key;                    /* subject or group; empty = none */
+  sw_str dedup_id;               /* empty = no deduplication */
+  uint32_t header_format;        /* tag of the plugin that wrote `headers`, for whoever reads them */
+  uint32_t delay_ms;             /* deliver not before now + delay */
+  sw_bytes headers;              /* opaque block */
+  sw_bytes body;
+  uint64_t expect_last_seq;      /* with SW_MESSAGE_EXPECT_LAST */
+} sw_message;
+#define SW_MESSAGE_EXPECT_LAST 1u
+
+typedef struct sw_appended {     /* what became of one message */
+  uint32_t size;
+  sw_status status;
+  uint32_t flags;                /* SW_APPENDED_DUPLICATE: seq and id are the first one's */
+  uint32_t reserved;
+  uint64_t seq;
+  int64_t time_ms;
+  uint8_t id[16];                /* UUID, the same at every delivery */
+} sw_appended;
+#define SW_APPENDED_DUPLICATE 1u
+
+typedef struct sw_delivery {     /* borrowed until the callback returns */
+  uint32_t size, flags;
+  sw_token token;
+  uint8_t id[16];
+  int64_t time_ms;               /* arrival */
+  int64_t first_delivered_ms;    /* 0 for a read without lease */
+  sw_str key, dedup_id;
+  uint32_t header_format, reserved;
+  sw_bytes headers, body;
+  sw_str source;                 /* name of the stream it was dead-lettered from, or empty */
+} sw_delivery;
+
+typedef struct sw_fetch {
+  uint32_t size, flags;
+  uint32_t max;                  /* messages, 1 .. 256 */
+  uint32_t wait_ms;              /* 0 = answer at once, also with nothing */
+  uint32_t ack_wait_ms;          /* lease of these messages; SW_DEFAULT_ACK_WAIT = the consumer's */
+  uint32_t max_bytes;            /* 0 = no limit; the first message always comes */
+  sw_str attempt_id;             /* same id again within 5 minutes: same messages, same tokens; may be empty */
+} sw_fetch;
+#define SW_DEFAULT_ACK_WAIT 0xffffffffu
+
+#define SW_SEALED_BYTES 32       /* of a sealed token */
+
+typedef void (*sw_done)(void *user, sw_status, const sw_error *err);
+typedef void (*sw_stream_done)(void *user, sw_status, const sw_stream_info *, const sw_error *err);
+/* status is that of the call; with all_or_nothing every result carries it. */
+typedef void (*sw_append_done)(void *user, sw_status, const sw_appended *const *, size_t n, const sw_error *err);
+typedef void (*sw_fetch_done)(void *user, sw_status, const sw_delivery *const *, size_t n, const sw_error *err);
+/* One status per token: SW_OK, SW_NOT_FOUND (gone), SW_CONFLICT (not leased by this token any more). */
+typedef void (*sw_tokens_done)(void *user, sw_status, const sw_status *each, size_t n, const sw_error *err);
+typedef void (*sw_state_done)(void *user, sw_status, const sw_stream_state *, const sw_error *err);
+
+typedef uint64_t sw_fetch_id; /* 0 is never one */
+
+typedef struct sw_stream_api {
+  uint32_t size, reserved;
+
+  /* ---- definitions.  [lane] Durable and visible on every lane when done runs. ---- */
+
+  /* SW_EXISTS (in done) when the name is taken: `done` then gets the existing one.  Consumers are
+   * made together with the stream.  Names: 1 to 255 bytes. */
+  sw_status (*create)(const sw_host *, sw_namespace *, sw_str name, const sw_stream_config *,
+                      const sw_consumer_config *const *consumers, size_t n, sw_bytes blob,
+                      sw_stream_done, void *user);
+  /* Replaces configuration, consumers of the same names, and blob.  SW_CONFLICT when the stream is no
+   * longer at expect_version (0 = whatever it is). */
+  sw_status (*update)(const sw_host *, sw_namespace *, sw_stream_id, uint64_t expect_version, const sw_stream_config *,
+                      const sw_consumer_config *const *consumers, size_t n, sw_bytes blob,
+                      sw_stream_done, void *user);
+  /* One record: messages, leases and waiting fetches (SW_NOT_FOUND) go with it; the name is free. */
+  sw_status (*remove)(const sw_host *, sw_namespace *, sw_stream_id, sw_done, void *user);
+  /* [lane] From this lane's own copy: SW_NOT_FOUND, or the definition. */
+  sw_status (*find)(const sw_host *, sw_namespace *, sw_str name, const sw_stream_info **);
+  sw_status (*get)(const sw_host *, sw_namespace *, sw_stream_id, const sw_stream_info **);
+  /* [lane] Visits definitions whose names start with `prefix` and are greater than `after`, in byte
+   * order, until `visit` returns 0. */
+  void (*list)(const sw_host *, sw_namespace *, sw_str prefix, sw_str after,
+               int32_t (*visit)(void *user, const sw_stream_info *), void *user);
+
+  /* ---- messages [lane] ---- */
+
+  /* Messages are copied before this returns.  SW_BUSY: too much is in flight.
+   * all_or_nothing: one refused message refuses all; else each has its own status.  Durable when done
+   * runs. */
+  sw_status (*append)(const sw_host *, sw_namespace *, sw_stream_id, const sw_message *const *, size_t n,
+                      uint32_t all_or_nothing, sw_append_done, void *user);
+  /* Leases up to `max` messages.  The lease is durable when done runs.  *id (may be NULL) names the
+   * waiting fetch for cancel. */
+  sw_status (*fetch)(const sw_host *, sw_namespace *, sw_stream_id, sw_str consumer, const sw_fetch *,
+                     sw_fetch_id *id, sw_fetch_done, void *user);
+  /* A fetch that still waits ends with SW_CANCELLED; messages that were just leased for it and not
+   * yet handed over go back uncounted. */
+  void (*cancel_fetch)(const sw_host *, sw_fetch_id);
+  /* Messages are done with.  Without SW_ACK_STRICT a token whose lease has ended, or an older token
+   * of the message, still acknowledges it, and a message that is gone is SW_OK. */
+  sw_status (*ack)(const sw_host *, sw_namespace *, sw_stream_id, sw_str consumer, const sw_token *, size_t n,
+                   uint32_t flags, sw_tokens_done, void *user);
+  /* Changes when each leased message becomes visible again: after_ms from now, 0 = at once.  A token
+   * that holds no lease any more: SW_CONFLICT; in a consumer that is not ordered, a message that is
+   * visible again is hidden again (SW_OK) unless SW_ACK_STRICT. */
+  sw_status (*extend)(const sw_host *, sw_namespace *, sw_stream_id, sw_str consumer, const sw_token *,
+                      const uint32_t *after_ms, size_t n, uint32_t flags, sw_tokens_done, void *user);
+  /* Live messages from sequence `from` on, without lease; changes nothing. */
+  sw_status (*read)(const sw_host *, sw_namespace *, sw_stream_id, uint64_t from, uint32_t max, sw_str filter,
+                    sw_fetch_done, void *user);
+  /* Removes every message that is in the stream now. */
+  sw_status (*purge)(const sw_host *, sw_namespace *, sw_stream_id, sw_done, void *user);
+  /* `consumer` may be empty: then only the stream's own counts. */
+  sw_status (*state)(const sw_host *, sw_namespace *, sw_stream_id, sw_str consumer, sw_state_done, void *user);
+
+  /* ---- tokens as text.  [lane] ---- */
+
+  /* Sealed bytes bind stream, consumer, sequence and attempt under a MAC and survive a restart. */
+  void (*seal)(const sw_host *, sw_stream_id, sw_str consumer, sw_token, uint8_t out[SW_SEALED_BYTES]);
+  /* SW_INVALID: not made by this server; SW_CONFLICT: of another stream or consumer. */
+  sw_status (*open)(const sw_host *, sw_stream_id, sw_str consumer, const uint8_t sealed[SW_SEALED_BYTES],
+                    sw_token *out);
+} sw_stream_api;
+#define SW_ACK_STRICT 1u
+
+/* ---- switchyard.kv/1: small records of the plugin, per namespace ------------------------------------ */
+
+#define SW_EXT_KV "switchyard.kv/1"
+#define SW_KV_ANY UINT64_MAX
+typedef void (*sw_kv_done)(void *user, sw_status, uint64_t revision, const sw_error *err);
+typedef struct sw_kv_api {
+  uint32_t size, reserved;
+  /* [lane] From this lane's own copy; *value is borrowed until the callback returns. */
+  sw_status (*get)(const sw_host *, sw_namespace *, sw_str key, sw_bytes *value, uint64_t *revision);
+  /* [lane] Keys with `prefix` greater than `after`, in byte order, until `visit` returns 0. */
+  void (*scan)(const sw_host *, sw_namespace *, sw_str prefix, sw_str after,
+               int32_t (*visit)(void *user, sw_str key, sw_bytes value, uint64_t revision), void *user);
+  /* [lane] Durable and visible on every lane when done runs.  `expect`: SW_KV_ANY, 0 = must not
+   * exist, or the revision it must have (SW_CONFLICT).  Keys <= 512 bytes, values <= 64 KiB. */
+  sw_status (*put)(const sw_host *, sw_namespace *, sw_str key, sw_bytes value, uint64_t expect, sw_kv_done, void *user);
+  sw_status (*erase)(const sw_host *, sw_namespace *, sw_str key, uint64_t expect, sw_kv_done, void *user);
+} sw_kv_api;
+
+/* ---- switchyard.metrics/1 --------------------------------------------------------------------------- */
+
+#define SW_EXT_METRICS "switchyard.metrics/1"
+typedef struct sw_counter sw_counter;
+typedef struct sw_metrics_api {
+  uint32_t size, reserved;
+  /* [control] `name` like "switchyard_sqs_requests_total"; `labels` are fixed; the same name and labels
+   * give the same counter.  Valid until the process ends. */
+  sw_counter *(*counter)(const sw_host *, sw_str name, sw_str help, const sw_pair *labels, size_t n);
+  void (*add)(sw_counter *, uint64_t n); /* [any] lock-free */
+} sw_metrics_api;
+
+#ifdef __cplusplus
+}
+#endif
+#endif
