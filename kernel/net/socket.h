@@ -1,0 +1,69 @@
+// Socket is one non-blocking byte stream: TCP, Unix or TLS over either.
+//
+// It speaks readiness, not completion: the owner reads and writes when told to, into memory of its
+// own choice.  That is why a connection that waits holds no buffer.  HTTP connections stand on it,
+// and so can any other protocol.
+//
+// Failure: a broken peer is Io::closed or Io::failed from the next call, never an exception.
+//
+// Thread: the lane it was made on.
+#pragma once
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "kernel/net/lane.h"
+#include "kernel/net/tls.h"
+
+namespace switchyard::net {
+
+enum class Io {
+  ok,
+  want_read,   // Nothing now: wait_readable().
+  want_write,  // Nothing now: wait_writable().
+  closed,      // The peer ended the stream in order.
+  failed,      // Reset, TLS error.
+};
+
+struct IoResult {
+  Io status = Io::ok;
+  std::size_t bytes = 0;
+};
+
+// Told when a wait is over.  Each wait gives one call, unless the socket is closed before.
+class SocketOwner {
+ public:
+  virtual ~SocketOwner() = default;
+  virtual void on_readable() = 0;
+  virtual void on_writable() = 0;
+};
+
+class Socket {
+ public:
+  virtual ~Socket() = default;
+
+  // TLS: goes on with the handshake.  Others: ok.
+  virtual Io handshake() = 0;
+  virtual IoResult read(char* to, std::size_t size) = 0;
+  // Writes a part of `first` and then `second`.
+  virtual IoResult write(std::string_view first, std::string_view second = {}) = 0;
+  // Is the peer still there?  want_read = yes, ok = yes and it sent more, closed or failed = no.
+  virtual Io probe() = 0;
+  // One wait of each kind at a time; a wait that stands is not doubled.
+  virtual void wait_readable() = 0;
+  virtual void wait_writable() = 0;
+  // No more from us; the peer may still send.
+  virtual void shutdown_write() = 0;
+  // Ends the waits without a call and closes.
+  virtual void close() = 0;
+  virtual bool is_tls() const = 0;
+};
+
+// Takes over the connected, non-blocking descriptor `fd`.  `owner` outlives the socket or its close().
+std::unique_ptr<Socket> make_socket(Lane& lane, int fd, SocketOwner& owner);
+// As server side of TLS.  Null when OpenSSL has no memory; `fd` is closed then.
+std::unique_ptr<Socket> make_tls_socket(Lane& lane, int fd, SocketOwner& owner, const TlsContext& tls);
+
+}  // namespace switchyard::net
