@@ -79,6 +79,7 @@ class Kv {
 
  private:
   struct CommitOp;
+  friend struct CommitOp;
   struct Change {
     std::string key;
     std::optional<KvEntry> entry;

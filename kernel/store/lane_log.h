@@ -1,10 +1,10 @@
 // LaneLog collects what one lane wants durable during a loop turn and hands it to the journal as one
 // batch per shard.
 //
-// A writer brackets the records that must survive together with an Op: begin(), end(), ..., then
-// commit(op).  Operations of one turn share batches (a batch may hold more than one operation, never
-// part of one).  Operations complete strictly in the order of commit(), also those without a record,
-// so "answer after everything before me is durable" needs no bookkeeping.
+// A writer brackets the records that must survive together: reserve(), begin(), end(), ..., then
+// commit(op).  Operations of one turn share batches: a batch may hold several operations, never part
+// of one.  Operations of one shard complete in the order of commit(), also those without a record, so
+// "answer after everything before me is durable" needs no bookkeeping.
 //
 // Failure: an operation whose batch failed gets that status; it is complete either way.
 //
@@ -40,14 +40,17 @@ class LaneLog {
   // Tests and recovery attach the journal's completions with this.
   void on_committed(std::span<journal::Committed> batches);
 
-  // Starts a record of an operation on `shard`; all records of one operation use one shard.
+  // Makes room for `bytes` of records in the open batch of `shard`; what does not fit any more is sent
+  // first.  Call once before the first begin() of an operation.
+  void reserve(std::uint16_t shard, std::size_t bytes);
+  // Starts a record on `shard`; all records of one operation use one shard.
   ByteWriter begin(std::uint16_t shard);
   journal::BatchBuilder::Added end();
-  // Ends the operation.  `releases_space`: only acks, deletes, purges (see journal::Submission).
-  void commit(std::unique_ptr<Op> op, bool releases_space);
-  // Room for `bytes` more in the open batch of `shard`?  If not, the batch is sent first, so that an
-  // operation is never split.  Call before the first begin() of an operation.
-  void reserve(std::uint16_t shard, std::size_t bytes);
+  // Ends the operation; one without records completes after everything before it on its shard.
+  // `releases_space`: only acks, leases, deletes, purges (see journal::Submission).
+  void commit(std::uint16_t shard, std::unique_ptr<Op> op, bool releases_space);
+  // Runs `task` when everything committed before, on any shard, is complete.
+  void barrier(Task task);
 
   // Called with every committed batch before its operations complete (tail cache).
   void set_reader(journal::Reader* reader) { reader_ = reader; }
@@ -64,27 +67,28 @@ class LaneLog {
   };
   struct Pending {  // A batch with the journal, or operations without records behind one.
     std::vector<std::unique_ptr<Op>> ops;
+    Task task;
     std::size_t bytes = 0;
-    bool submitted = false;
     bool done = false;
     Status status;
     std::uint32_t segment = 0, base = 0;
   };
+  Open& open(std::uint16_t shard);
   void send(std::uint16_t shard);
   void flush();
   void schedule_flush();
-  void complete_front();
+  void complete_ready();
 
   journal::Journal& journal_;
   Executor& lane_;
   const std::size_t max_batch_bytes_;
   journal::Reader* reader_ = nullptr;
-  std::vector<std::unique_ptr<Open>> open_;   // By shard, made on first use.
-  std::vector<std::uint16_t> open_shards_;    // In the order of their first operation this turn.
-  std::deque<Pending> pending_;
+  std::array<std::unique_ptr<Open>, kShards> open_;
+  std::vector<std::uint16_t> used_;  // Shards with an open batch, in the order of their first operation.
+  std::deque<Pending> pending_;      // Oldest first; batches finish in this order.
+  std::size_t next_to_finish_ = 0;   // Index in pending_ of the oldest batch the journal still has.
   std::size_t open_bytes_ = 0, flying_bytes_ = 0;
-  std::uint16_t current_shard_ = 0;
-  bool current_has_records_ = false;
+  std::uint16_t current_ = 0;
   bool flush_scheduled_ = false;
   bool completing_ = false;
 };

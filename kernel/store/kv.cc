@@ -1,0 +1,238 @@
+#include "kernel/store/kv.h"
+
+#include <atomic>
+#include <utility>
+
+#include "kernel/store/record.h"
+
+namespace switchyard::store {
+namespace {
+
+constexpr std::uint16_t kShard = 0;   // Definitions of all namespaces share one order.
+constexpr char kImagePrefix = 'k';
+
+std::string encode_entry(const KvEntry& entry) {
+  std::string out;
+  ByteWriter w(out);
+  w.varint(entry.revision);
+  w.varint(entry.created);
+  w.bytes(*entry.value);
+  return out;
+}
+
+bool starts_with(std::string_view text, std::string_view prefix) { return text.substr(0, prefix.size()) == prefix; }
+
+}  // namespace
+
+struct Kv::CommitOp final : LaneLog::Op {
+  Kv& kv;
+  std::shared_ptr<std::vector<Change>> changes;
+  std::uint64_t revision;
+  std::size_t reply_lane;
+  Done done;
+  CommitOp(Kv& k, std::shared_ptr<std::vector<Change>> c, std::uint64_t r, std::size_t lane, Done d)
+      : kv(k), changes(std::move(c)), revision(r), reply_lane(lane), done(std::move(d)) {}
+
+  void complete(const Status& status, std::uint32_t, std::uint32_t) override {
+    for (const auto& change : *changes) {
+      const auto it = kv.submitted_.find(change.key);
+      if (it != kv.submitted_.end() && --it->second.second == 0) kv.submitted_.erase(it);
+    }
+    if (!status) {
+      kv.executors_[reply_lane]->post([done = std::move(done), status] { done(Error(status.error())); });
+      return;
+    }
+    kv.publish(changes, revision, reply_lane, std::move(done));
+  }
+};
+
+Kv::Kv(std::size_t lanes) : lanes_(lanes) {}
+Kv::~Kv() = default;
+
+Status Kv::load(Store& store) {
+  bool malformed = false;
+  auto status = store.scan_now(std::string(1, kImagePrefix), [&](std::string_view key, std::string_view value) {
+    ByteReader r(value);
+    KvEntry entry;
+    entry.revision = r.varint();
+    entry.created = r.varint();
+    entry.value = std::make_shared<const std::string>(r.bytes(r.remaining()));
+    malformed = malformed || r.failed();
+    last_revision_ = std::max(last_revision_, entry.revision);
+    const Change change{std::string(key.substr(1)), std::move(entry)};
+    for (std::size_t lane = 0; lane < lanes_.size(); ++lane) apply(lane, {change});
+    return !malformed;
+  });
+  if (!status) return status;
+  if (malformed) return Error{Code::corrupt, "the store holds a key-value image that cannot be decoded; run switchyard fsck"};
+  // Images follow the journal, so loading them makes nothing dirty.
+  dirty_.clear();
+  auto revision = store.get_now("r");
+  if (revision) {
+    ByteReader r(*revision);
+    last_revision_ = std::max(last_revision_, r.varint());
+  } else if (revision.code() != Code::not_found) {
+    return Error(revision.error());
+  }
+  return {};
+}
+
+void Kv::replay_put(ByteReader& body) {
+  Change change;
+  KvEntry entry;
+  entry.revision = body.varint();
+  entry.created = body.varint();
+  change.key = body.string();
+  entry.value = std::make_shared<const std::string>(body.string());
+  last_revision_ = std::max(last_revision_, entry.revision);
+  change.entry = std::move(entry);
+  for (std::size_t lane = 0; lane < lanes_.size(); ++lane) apply(lane, {change});
+}
+
+void Kv::replay_erase(ByteReader& body) {
+  Change change;
+  last_revision_ = std::max(last_revision_, body.varint());
+  change.key = body.string();
+  for (std::size_t lane = 0; lane < lanes_.size(); ++lane) apply(lane, {change});
+}
+
+void Kv::start(std::vector<Executor*> lanes, LaneLog& authority_log) {
+  executors_ = std::move(lanes);
+  log_ = &authority_log;
+}
+
+void Kv::watch(std::size_t lane, std::string prefix, Watch watch) {
+  scan(lane, prefix, prefix, [&](std::string_view key, const KvEntry& entry) {
+    watch(key, &entry);
+    return true;
+  });
+  lanes_[lane].watches.emplace_back(std::move(prefix), std::move(watch));
+}
+
+const KvEntry* Kv::get(std::size_t lane, std::string_view key) const {
+  const auto& entries = lanes_[lane].entries;
+  const auto it = entries.find(key);
+  return it == entries.end() ? nullptr : &it->second;
+}
+
+void Kv::scan(std::size_t lane, std::string_view prefix, std::string_view from,
+              const std::function<bool(std::string_view, const KvEntry&)>& visit) const {
+  const auto& entries = lanes_[lane].entries;
+  for (auto it = entries.lower_bound(std::max(prefix, from)); it != entries.end(); ++it) {
+    if (!starts_with(it->first, prefix) || !visit(it->first, it->second)) return;
+  }
+}
+
+void Kv::commit(std::size_t lane, std::vector<KvOp> ops, Done done) {
+  if (lane == 0) {
+    commit_on_authority(0, std::move(ops), std::move(done));
+    return;
+  }
+  executors_[0]->post([this, lane, ops = std::move(ops), done = std::move(done)]() mutable {
+    commit_on_authority(lane, std::move(ops), std::move(done));
+  });
+}
+
+void Kv::commit_on_authority(std::size_t reply_lane, std::vector<KvOp> ops, Done done) {
+  // What the record will be once everything submitted is durable.
+  const auto current = [this](std::string_view key) -> const KvEntry* {
+    if (const auto it = submitted_.find(key); it != submitted_.end()) {
+      return it->second.first ? &*it->second.first : nullptr;
+    }
+    return get(0, key);
+  };
+  std::size_t bytes = 0;
+  for (const auto& op : ops) {
+    bytes += op.key.size() + (op.value ? op.value->size() : 0) + 64;
+    if (op.expect_revision == KvOp::kAny) continue;
+    const auto* entry = current(op.key);
+    if ((entry != nullptr ? entry->revision : 0) == op.expect_revision) continue;
+    executors_[reply_lane]->post([done = std::move(done)] {
+      done(Error{Code::conflict, "the record was changed in the meantime; read it again and retry"});
+    });
+    return;
+  }
+  const std::uint64_t revision = ++last_revision_;
+  auto changes = std::make_shared<std::vector<Change>>();
+  log_->reserve(kShard, bytes);
+  for (auto& op : ops) {
+    Change change{std::move(op.key), std::nullopt};
+    const auto* before = current(change.key);
+    auto w = log_->begin(kShard);
+    if (op.value) {
+      const std::uint64_t created = before != nullptr ? before->created : revision;
+      change.entry = KvEntry{std::make_shared<const std::string>(std::move(*op.value)), revision, created};
+      w.u8(static_cast<std::uint8_t>(RecordType::kv_put));
+      w.varint(revision);
+      w.varint(created);
+      w.string(change.key);
+      w.string(*change.entry->value);
+    } else {
+      w.u8(static_cast<std::uint8_t>(RecordType::kv_erase));
+      w.varint(revision);
+      w.string(change.key);
+    }
+    log_->end();
+    auto& slot = submitted_[change.key];
+    slot.first = change.entry;
+    ++slot.second;
+    changes->push_back(std::move(change));
+  }
+  log_->commit(kShard, std::make_unique<CommitOp>(*this, std::move(changes), revision, reply_lane, std::move(done)),
+               false);
+}
+
+void Kv::apply(std::size_t lane, const std::vector<Change>& changes) {
+  auto& state = lanes_[lane];
+  for (const auto& change : changes) {
+    const KvEntry* entry = nullptr;
+    if (change.entry) {
+      entry = &(state.entries[change.key] = *change.entry);
+    } else {
+      state.entries.erase(change.key);
+    }
+    if (lane == 0) dirty_.insert(change.key);
+    for (const auto& [prefix, watch] : state.watches) {
+      if (starts_with(change.key, prefix)) watch(change.key, entry);
+    }
+  }
+}
+
+// The caller is answered when the last lane has applied the change: read your writes anywhere.
+void Kv::publish(std::shared_ptr<const std::vector<Change>> changes, std::uint64_t revision, std::size_t reply_lane,
+                 Done done) {
+  auto left = std::make_shared<std::atomic<std::size_t>>(lanes_.size());
+  auto shared_done = std::make_shared<Done>(std::move(done));
+  for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
+    auto task = [this, lane, changes, revision, reply_lane, left, shared_done] {
+      apply(lane, *changes);
+      if (left->fetch_sub(1) != 1) return;
+      executors_[reply_lane]->post([shared_done, revision] { (*shared_done)(revision); });
+    };
+    if (lane == 0) {
+      task();
+    } else {
+      executors_[lane]->post(std::move(task));
+    }
+  }
+}
+
+void Kv::collect_dirty(WriteSet& out) {
+  for (const auto& key : dirty_) {
+    const auto* entry = get(0, key);
+    std::string image_key = kImagePrefix + key;
+    if (entry != nullptr) {
+      out.put(std::move(image_key), encode_entry(*entry));
+    } else {
+      out.erase(std::move(image_key));
+    }
+  }
+  if (!dirty_.empty()) {
+    std::string revision;
+    ByteWriter(revision).varint(last_revision_);
+    out.put("r", std::move(revision));
+  }
+  dirty_.clear();
+}
+
+}  // namespace switchyard::store
