@@ -8,6 +8,9 @@
 // It is not stored by itself: the chunks of SeqIndex carry the keys and fill it again at start.  A
 // million keys of one message each take less than 150 bytes per key.
 //
+// A key of which nothing is known any more (no message, no hold) is forgotten when its last message or
+// hold goes; a key that was only interned waits for its first one.
+//
 // Thread: its stream's lane.
 #pragma once
 #include <cstdint>
@@ -26,7 +29,7 @@ class KeyIndex {
   KeyIndex();
   ~KeyIndex();
 
-  KeyId intern(std::string_view key);      // Creates the key without messages.
+  KeyId intern(std::string_view key);      // Creates the key without messages; "" is no key (0).
   KeyId find(std::string_view key) const;  // 0 when unknown.
   std::string_view name(KeyId id) const;   // Valid until the key goes away.
   // A key without messages and holds disappears; its id may be used again.
@@ -42,11 +45,12 @@ class KeyIndex {
     Seq first = 0, last = 0;
   };
   Info info(KeyId id) const;
-  Seq next(KeyId id, Seq from) const;    // First live sequence >= from, or 0.
-  Seq before(KeyId id, Seq below) const; // Last live sequence < below, or 0.
+  Seq next(KeyId id, Seq from) const;     // First live sequence >= from, or 0.
+  Seq before(KeyId id, Seq below) const;  // Last live sequence < below, or 0.
 
   // Visits keys that match `pattern` ("a.*.c", "a.>", ">", or a literal) in token order, starting
-  // after `after` ("" = from the start), until the visitor returns false: callers page with it.
+  // after `after` ("" = from the start), until the visitor returns false: callers page with it.  The
+  // visitor must not change the index.  Keys that cannot match are skipped by one search per token.
   using Visitor = std::function<bool(KeyId id, std::string_view key)>;
   void match(std::string_view pattern, std::string_view after, const Visitor& visit) const;
 
@@ -58,7 +62,7 @@ class KeyIndex {
   std::unique_ptr<Impl> impl_;
 };
 
-// True when `key` matches `pattern` token by token.
+// True when `key` matches `pattern` token by token: '*' is any one token, '>' at the end one or more.
 bool subject_matches(std::string_view pattern, std::string_view key);
 
 }  // namespace switchyard::stream

@@ -1,9 +1,9 @@
 // LeaseTable holds what one consumer knows about messages that are not simply "never delivered":
 // leased, waiting for their time, or ready to be delivered (again).
 //
-// It is also the time index: leases and delays that end are found by bucketed time, without a heap
-// entry per message (a bucket lists chunks, a due chunk is scanned).  Paged like SeqIndex: a chunk
-// whose entries all wait for a far time needs no memory.
+// It is also the time index: leases and delays that end are found through the earliest due time of
+// each chunk, without a heap entry per message (a due chunk is scanned, 64 slots at a time).  Paged like
+// SeqIndex: a chunk whose entries all wait for a far time needs no memory but its summary.
 //
 // Failure: as SeqIndex.
 //
@@ -28,9 +28,9 @@ struct Lease {
     leased = 3,   // With a consumer until due_ms.
   };
   State state = none;
-  std::uint32_t attempt = 0;    // Deliveries so far; the token of the newest one.
-  std::int64_t due_ms = 0;      // waiting, leased.
-  std::int64_t first_ms = 0;    // First delivery; 0 = never.
+  std::uint32_t attempt = 0;  // Deliveries so far; the token of the newest one.
+  std::int64_t due_ms = 0;    // waiting, leased.
+  std::int64_t first_ms = 0;  // First delivery; 0 = never.
 };
 
 class LeaseTable {
@@ -39,22 +39,24 @@ class LeaseTable {
   ~LeaseTable();
 
   bool resident(Seq seq) const;
-  Lease find(Seq seq) const;             // REQUIRES: resident(seq).  state none when unknown.
-  void put(Seq seq, const Lease& lease); // REQUIRES: resident(seq), state != none.  Inserts or replaces.
-  bool erase(Seq seq);                   // REQUIRES: resident(seq).
+  Lease find(Seq seq) const;              // REQUIRES: resident(seq).  state none when unknown.
+  void put(Seq seq, const Lease& lease);  // REQUIRES: resident(seq), state != none.  Inserts or replaces.
+  bool erase(Seq seq);                    // REQUIRES: resident(seq).
 
   // Lowest ready sequence >= from.
   Lookup next_ready(Seq from) const;
-  // Time of the earliest waiting or leased entry, rounded down to its bucket (never late); INT64_MAX
-  // when there is none.
+  // Exact time of the earliest waiting or leased entry; INT64_MAX when there is none.
   std::int64_t next_due_ms() const;
   // Turns up to `max` waiting or leased entries with due_ms <= now_ms into ready ones and visits each
-  // with its former state.  need_chunk when a due chunk is spilled; none when all are done.
+  // with its former state; the visitor may change the table.  need_chunk when a due chunk is spilled,
+  // found when `max` were visited and more are due, none when all are done.
   using Visitor = std::function<void(Seq seq, const Lease& before)>;
   Lookup expire(std::int64_t now_ms, std::size_t max, const Visitor& visit);
-  // Forgets everything <= upto (purge).
-  void drop_below(Seq upto);
+  // Forgets everything <= upto (purge).  need_chunk when the chunk of `upto` is spilled: its entries are
+  // then dropped (and leave counts()) when it is installed.
+  Lookup drop_below(Seq upto);
 
+  // Also of spilled chunks.
   struct Counts {
     std::uint64_t waiting = 0, ready = 0, leased = 0;
   };

@@ -42,8 +42,8 @@ class SeqIndex {
   void append(Seq seq, const Entry& entry);
   // True when the chunk of `seq` is in memory or holds nothing live: the calls below are then exact.
   bool resident(Seq seq) const;
-  std::optional<Entry> find(Seq seq) const;    // REQUIRES: resident(seq).
-  std::optional<Entry> remove(Seq seq);        // REQUIRES: resident(seq).  The entry that was live.
+  std::optional<Entry> find(Seq seq) const;  // REQUIRES: resident(seq).
+  std::optional<Entry> remove(Seq seq);      // REQUIRES: resident(seq).  The entry that was live.
   // Cleaning moved a record.  False if it is no longer live at `from`.  REQUIRES: resident(seq).
   bool relocate(Seq seq, const journal::Place& from, const journal::Place& to);
   // First live sequence >= from.
@@ -56,6 +56,9 @@ class SeqIndex {
   };
   using SegmentBytes = std::function<void(std::uint32_t segment, std::uint64_t bytes)>;
   Lookup drop_below(Seq upto, const SegmentBytes& dropped, Dropped& total);
+
+  // Live bytes per segment, without changing anything (the stream goes away).
+  void each_segment(const SegmentBytes& visit) const;
 
   Seq last() const;                  // Highest sequence ever appended; survives emptiness.
   void set_last(Seq seq);            // Start-up: the stream's next sequence must not go back.
