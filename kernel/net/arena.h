@@ -3,9 +3,9 @@
 // Handlers decode forms, JSON and headers into it and free nothing: the whole arena is dropped when
 // the request is answered or parked.  It is also a std::pmr resource, for containers.
 //
-// Blocks come from the heap on demand; reset() keeps the first one for the next request, so an
-// arena at rest costs kFirstBlock bytes at most.  Running out of memory throws std::bad_alloc, as
-// the heap does; how much a request may ask for is bounded by the limits on its body.
+// Blocks come from the heap on demand; reset() keeps the first one for the next request (when it
+// has the usual size), so an arena at rest costs kFirstBlock bytes at most.  Running out of memory throws
+// std::bad_alloc, as the heap does; how much a request may ask for is bounded by the limits on its body.
 //
 // Thread: the lane of the connection that owns it.
 #pragma once
@@ -57,6 +57,7 @@ class Arena final : public std::pmr::memory_resource {
   std::size_t capacity_ = 0;
   std::size_t used_ = 0;
   std::size_t held_ = 0;
+  std::size_t first_size_ = 0;
   std::vector<std::unique_ptr<char[]>> blocks_;
 };
 

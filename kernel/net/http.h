@@ -52,7 +52,7 @@ class HttpExchange {
   bool alive() const;
   // Answers.  False (and nothing happens) unless alive().  Never calls back into a handler.
   bool respond(int status, std::span<const HttpHeader> headers, std::string_view body, bool close = false);
-  bool respond(const HttpReply& reply) { return respond(reply.status, reply.headers, reply.body, reply.close); }
+  bool respond(const HttpReply& reply);
   // Answers with the server's own text for `status`, through the error formatter.
   bool fail(int status);
 

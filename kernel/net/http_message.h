@@ -48,8 +48,12 @@ struct HttpRequest {
 // of Transfer-Encoding are dropped.  CR, LF and NUL in a value become spaces, so that text of a
 // stranger cannot forge a header.
 struct HttpReply {
+  struct Header {
+    std::string name;
+    std::string value;
+  };
   int status = 200;
-  std::vector<HttpHeader> headers;
+  std::vector<Header> headers;
   std::string body;
   bool close = false;  // Close the connection after this answer.
 };

@@ -15,6 +15,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -78,6 +79,7 @@ class LaneGroup {
   void start();
   // Stops every lane and waits for them.
   void stop();
+  bool running() const { return running_; }
   std::size_t size() const { return lanes_.size(); }
   Lane& operator[](std::size_t index) { return *lanes_[index]; }
   // Runs `task` on every lane and waits until all have run it.  Not from a lane.
@@ -86,6 +88,7 @@ class LaneGroup {
 
  private:
   std::vector<std::unique_ptr<Lane>> lanes_;
+  bool running_ = false;
 };
 
 }  // namespace switchyard::net

@@ -9,12 +9,11 @@
 // Thread: the lane it was made on.
 #pragma once
 #include <cstddef>
-#include <functional>
 #include <memory>
-#include <string>
 #include <string_view>
 
 #include "kernel/net/lane.h"
+#include "kernel/net/readiness.h"
 #include "kernel/net/tls.h"
 
 namespace switchyard::net {
@@ -30,14 +29,7 @@ enum class Io {
 struct IoResult {
   Io status = Io::ok;
   std::size_t bytes = 0;
-};
-
-// Told when a wait is over.  Each wait gives one call, unless the socket is closed before.
-class SocketOwner {
- public:
-  virtual ~SocketOwner() = default;
-  virtual void on_readable() = 0;
-  virtual void on_writable() = 0;
+  bool more = false;  // Of a read: the next one may have bytes without a wait.
 };
 
 class Socket {
@@ -62,8 +54,8 @@ class Socket {
 };
 
 // Takes over the connected, non-blocking descriptor `fd`.  `owner` outlives the socket or its close().
-std::unique_ptr<Socket> make_socket(Lane& lane, int fd, SocketOwner& owner);
+std::unique_ptr<Socket> make_socket(Lane& lane, int fd, ReadinessOwner& owner);
 // As server side of TLS.  Null when OpenSSL has no memory; `fd` is closed then.
-std::unique_ptr<Socket> make_tls_socket(Lane& lane, int fd, SocketOwner& owner, const TlsContext& tls);
+std::unique_ptr<Socket> make_tls_socket(Lane& lane, int fd, ReadinessOwner& owner, const TlsContext& tls);
 
 }  // namespace switchyard::net
