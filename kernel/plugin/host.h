@@ -66,6 +66,8 @@ class Host {
   // Two-phase.  Refused, and nothing changed, when one running plugin does not like its new section,
   // or when a plugin was added, removed or is to come from another file: that needs a restart.
   Status reconfigure(const std::vector<PluginSpec>& specs);
+  // Applies on every lane; returns when all have it.
+  void apply(HostSettings settings);
   // Tells every plugin on every lane to answer parked requests now.  Returns when all were told.
   void drain();
   // Ends waiting fetches and timers, waits until `deadline_mono_ms` for calls that are under way,

@@ -8,7 +8,6 @@
 //
 // Thread: [control].
 #pragma once
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,10 +40,10 @@ std::vector<Located> list_files(const LoaderOptions& options);
 
 // Owner, permissions, digest (hex, or empty), ELF shape: everything that can be known without running it.
 Status judge_file(const std::string& path, const std::string& sha256);
-// What the entry says: sizes, generation, revision, extensions.  `name` empty = any name.
-Status judge_entry(const sw_entry* entry, const std::string& path, const std::string& name);
+// What the entry says: sizes, generation, revision, name, extensions.  An empty file.name = any name.
+Status judge_entry(const sw_entry* entry, const Located& file);
 
 // judge_file, dlopen(RTLD_NOW | RTLD_LOCAL), the entry symbol, judge_entry.  The code stays for good.
-Result<const sw_entry*> load_file(const std::string& path, const std::string& name, const std::string& sha256);
+Result<const sw_entry*> load_file(const Located& file, const std::string& sha256);
 
 }  // namespace switchyard::plugin
