@@ -47,6 +47,7 @@ struct Options {
   std::uint32_t reserve_bytes = 4u << 20;   // Kept for batches that release space when the disk is full.
   std::uint32_t max_batch_bytes = 8u << 20;
   std::uint32_t max_group_bytes = 4u << 20; // A group closes at the first batch that crosses this.
+  std::uint64_t max_waiting_bytes = 256u << 20;  // Submitted by one lane and not yet written; beyond: Code::busy.
   OnDamage on_damage = OnDamage::refuse;
 };
 
