@@ -87,7 +87,7 @@ bool parse_level(std::string_view text, Level& out) {
   return false;
 }
 
-void write(Level level, std::string_view event, std::initializer_list<Field> fields) {
+void write(Level level, std::string_view event, std::span<const Field> fields) {
   if (!enabled(level)) return;
   std::string line(event);
   for (const auto& field : fields) {

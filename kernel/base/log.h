@@ -8,6 +8,7 @@
 #pragma once
 #include <concepts>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -34,7 +35,10 @@ bool enabled(Level level);
 // "debug", "info", "warn", "error", "off"; returns false for anything else.
 bool parse_level(std::string_view text, Level& out);
 
-void write(Level level, std::string_view event, std::initializer_list<Field> fields);
+void write(Level level, std::string_view event, std::span<const Field> fields);
+inline void write(Level level, std::string_view event, std::initializer_list<Field> fields) {
+  write(level, event, std::span<const Field>(fields.begin(), fields.size()));
+}
 inline void debug(std::string_view event, std::initializer_list<Field> fields = {}) {
   if (enabled(Level::debug)) write(Level::debug, event, fields);
 }
