@@ -210,17 +210,15 @@ void DedupWindow::collect_dirty(std::size_t max, std::vector<ChunkImage>& out, s
   for (auto it = impl_->gone.begin(); it != impl_->gone.end() && max > 0; ++it, --max) {
     out.push_back({it->first, it->second, true, {}});
   }
-  // What has no image on its way comes first.
-  for (const bool again : {false, true}) {
-    const std::uint64_t newest = impl_->version;
-    for (const auto& [no, slot] : impl_->order) {
-      if (max == 0 || impl_->dirty_blocks == 0) return;
-      DedupBlock& block = *impl_->blocks[slot];
-      if (!block.dirty || (block.collected == block.version) != again || block.version > newest) continue;
-      impl_->collect(block, out);
-      --max;
-    }
+  std::vector<DedupBlock*> dirty;
+  for (const auto& [no, slot] : impl_->order) {
+    if (dirty.size() == impl_->dirty_blocks) break;
+    if (impl_->blocks[slot]->dirty) dirty.push_back(impl_->blocks[slot].get());
   }
+  // What has no image on its way comes first.
+  std::stable_partition(dirty.begin(), dirty.end(), [](const DedupBlock* b) { return b->collected != b->version; });
+  dirty.resize(std::min(dirty.size(), max));
+  for (DedupBlock* block : dirty) impl_->collect(*block, out);
 }
 
 void DedupWindow::mark_written(ChunkNo no, std::uint64_t version) {

@@ -43,6 +43,7 @@ struct KeyIndex::Impl {
   IdTable by_name;
   KeyList in_order{records};
   std::size_t posting_bytes = 0;
+  std::uint64_t match_steps = 0;
 };
 
 KeyIndex::KeyIndex() : impl_(std::make_unique<Impl>()) {}
@@ -113,7 +114,7 @@ void KeyIndex::match(std::string_view pattern, std::string_view after, const Vis
   std::string target(keys.literal_prefix());
   KeyList::Cursor at = list.at_or_after(compare_keys(after, target) > 0 ? after : target);
   if (list.valid(at) && !after.empty() && impl_->records[list.at(at)].name() == after) at = list.following(at);
-  while (list.valid(at)) {
+  for (impl_->match_steps = 0; list.valid(at); ++impl_->match_steps) {
     const std::string_view key = impl_->records[list.at(at)].name();
     switch (keys.test(key, target)) {
       case KeyPattern::match:
@@ -132,6 +133,7 @@ void KeyIndex::match(std::string_view pattern, std::string_view after, const Vis
   }
 }
 
+std::uint64_t KeyIndex::last_match_steps() const { return impl_->match_steps; }
 std::uint64_t KeyIndex::keys() const { return impl_->records.used(); }
 
 std::size_t KeyIndex::memory_bytes() const {

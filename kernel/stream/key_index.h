@@ -54,6 +54,9 @@ class KeyIndex {
   using Visitor = std::function<bool(KeyId id, std::string_view key)>;
   void match(std::string_view pattern, std::string_view after, const Visitor& visit) const;
 
+  // Keys that the last match() looked at: a measure of its cost.
+  std::uint64_t last_match_steps() const;
+
   std::uint64_t keys() const;
   std::size_t memory_bytes() const;
 
