@@ -8,7 +8,7 @@
 namespace switchyard::store {
 namespace {
 
-constexpr std::uint16_t kShard = 0;   // Definitions of all namespaces share one order.
+constexpr std::uint16_t kShard = 0;  // Definitions of all namespaces share one order.
 constexpr char kImagePrefix = 'k';
 
 std::string encode_entry(const KvEntry& entry) {
@@ -64,7 +64,8 @@ Status Kv::load(Store& store) {
     return !malformed;
   });
   if (!status) return status;
-  if (malformed) return Error{Code::corrupt, "the store holds a key-value image that cannot be decoded; run switchyard fsck"};
+  if (malformed)
+    return Error{Code::corrupt, "the store holds a key-value image that cannot be decoded; run switchyard fsck"};
   // Images follow the journal, so loading them makes nothing dirty.
   dirty_.clear();
   auto revision = store.get_now("r");
@@ -233,6 +234,12 @@ void Kv::collect_dirty(WriteSet& out) {
     out.put("r", std::move(revision));
   }
   dirty_.clear();
+}
+
+void Kv::collect_failed(const WriteSet& writes) {
+  for (const auto& entry : writes.entries()) {
+    if (entry.key.front() == kImagePrefix) dirty_.insert(entry.key.substr(1));
+  }
 }
 
 }  // namespace switchyard::store

@@ -40,8 +40,8 @@ struct KvEntry {
 struct KvOp {
   static constexpr std::uint64_t kAny = ~0ull;
   std::string key;
-  std::optional<std::string> value;       // No value erases.
-  std::uint64_t expect_revision = kAny;   // 0 = must not exist.
+  std::optional<std::string> value;      // No value erases.
+  std::uint64_t expect_revision = kAny;  // 0 = must not exist.
 };
 
 class Kv {
@@ -75,6 +75,8 @@ class Kv {
 
   // ---- checkpoint [lane 0] ----
   void collect_dirty(WriteSet& out);
+  // Those writes did not reach the store: they stay dirty.
+  void collect_failed(const WriteSet& writes);
   bool dirty() const { return !dirty_.empty(); }
 
  private:
@@ -90,7 +92,8 @@ class Kv {
   };
   void commit_on_authority(std::size_t reply_lane, std::vector<KvOp> ops, Done done);
   void apply(std::size_t lane, const std::vector<Change>& changes);
-  void publish(std::shared_ptr<const std::vector<Change>> changes, std::uint64_t revision, std::size_t reply_lane, Done done);
+  void publish(std::shared_ptr<const std::vector<Change>> changes, std::uint64_t revision, std::size_t reply_lane,
+               Done done);
 
   std::vector<Lane> lanes_;
   std::vector<Executor*> executors_;

@@ -27,8 +27,7 @@
 
 namespace switchyard::stream {
 
-class LaneEngine;
-class Checkpointer;
+class Stream;
 
 struct EngineOptions {
   journal::Options journal;
@@ -63,6 +62,8 @@ class Engine {
   // Checkpoints, commits and stops the journal.  The lanes must still run; afterwards no callback of
   // the engine follows.  Blocks until done.
   void stop();
+  // Stops without a checkpoint; the lanes may have stopped already.  Everything acknowledged is durable.
+  void halt();
   store::Kv& kv();
   journal::Journal& journal();
   bool healthy() const;       // [any] False after a failed sync.
@@ -109,8 +110,8 @@ class Engine {
   Status state(std::size_t lane, StreamId id, std::string_view consumer, StateDone done);
 
  private:
-  friend class LaneEngine;
-  friend class Checkpointer;
+  Status on_stream(std::size_t lane, StreamId id, FetchDone done, std::function<void(Stream&, FetchDone)> call);
+  FetchDone carry(std::size_t lane, StreamId id, FetchDone done);
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -1,0 +1,456 @@
+#include "kernel/stream/consumer.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "kernel/base/log.h"
+#include "kernel/stream/lane_engine.h"
+#include "kernel/stream/stream.h"
+
+namespace switchyard::stream {
+namespace {
+
+// How long a message stays hidden while its ack or move is written; the write's end settles it.
+constexpr std::int64_t kHoldMs = 3'600'000;
+constexpr std::size_t kExpirePerCall = 4'096;
+// Dead letters on their way at once: each holds its message in memory.
+constexpr std::size_t kMaxMoving = 256;
+
+}  // namespace
+
+// The lease record of one fetch: when it is durable the messages are read and handed over.
+class Consumer::LeaseOp final : public store::LaneLog::Op {
+ public:
+  LeaseOp(Consumer& consumer, Waiter waiter, std::vector<Picked> picked)
+      : consumer_(consumer), waiter_(std::move(waiter)), picked_(std::move(picked)) {
+    consumer_.stream_.begin_op();
+    consumer_.leasing_[waiter_.id] = this;
+  }
+
+  void cancel() { cancelled_ = true; }
+
+  void complete(const Status& status, std::uint32_t, std::uint32_t) override {
+    auto& stream = consumer_.stream_;
+    consumer_.leasing_.erase(waiter_.id);
+    stream.lane().forget_fetch(waiter_.id);
+    if (stream.closed()) {
+      waiter_.done(Error{Code::not_found, "the stream was removed"}, {});
+    } else if (!status) {
+      for (const auto& p : picked_) consumer_.unhold(p.seq, 0);
+      waiter_.done(status, {});
+    } else if (cancelled_) {
+      consumer_.give_back(picked_);
+      waiter_.done(Error{Code::cancelled, "the fetch was cancelled"}, {});
+    } else {
+      std::vector<Stream::Wanted> wanted;
+      wanted.reserve(picked_.size());
+      for (const auto& p : picked_) wanted.push_back({p.seq, p.attempt, p.first_ms, p.place});
+      stream.read_records(std::move(wanted), std::move(waiter_.done));
+    }
+    stream.end_op();
+  }
+
+ private:
+  Consumer& consumer_;
+  Waiter waiter_;
+  std::vector<Picked> picked_;
+  bool cancelled_ = false;
+};
+
+Consumer::Consumer(Stream& stream, Definition::Consumer definition)
+    : stream_(stream), definition_(std::move(definition)), cursor_(definition_.config.start_seq) {}
+Consumer::~Consumer() = default;
+
+// ---- fetches -----------------------------------------------------------------------------------
+
+void Consumer::fetch(FetchId id, const FetchRequest& request, FetchDone done) {
+  Waiter waiter{id, request, std::move(done), 0};
+  if (!config().ordered && room() == 0) {
+    answer(std::move(waiter),
+           Error{Code::quota, "consumer '" + config().name + "' has " + std::to_string(leases_.counts().leased) +
+                                  " messages out, its limit; acknowledge some or raise max_leased"});
+    return;
+  }
+  if (request.wait_ms == 0) {
+    ++impatient_;
+  } else {
+    waiter.timer = stream_.lane().call_at(stream_.lane().now_ms() + request.wait_ms, [this, id] { timed_out(id); });
+  }
+  waiters_.push_back(std::move(waiter));
+  waiting_[id] = std::prev(waiters_.end());
+  pump();
+}
+
+Consumer::Waiter Consumer::remove_waiter(std::list<Waiter>::iterator it) {
+  Waiter waiter = std::move(*it);
+  waiting_.erase(waiter.id);
+  waiters_.erase(it);
+  if (waiter.request.wait_ms == 0) --impatient_;
+  if (waiter.timer != 0) stream_.lane().executor().cancel(std::exchange(waiter.timer, 0));
+  return waiter;
+}
+
+// Never from inside the caller's call.
+void Consumer::answer(Waiter waiter, Status status) {
+  stream_.lane().forget_fetch(waiter.id);
+  stream_.lane().defer([done = std::move(waiter.done), status = std::move(status)] { done(status, {}); });
+}
+
+void Consumer::timed_out(FetchId id) {
+  const auto it = waiting_.find(id);
+  if (it == waiting_.end()) return;
+  it->second->timer = 0;
+  answer(remove_waiter(it->second), Status());
+}
+
+void Consumer::cancel(FetchId id) {
+  if (const auto it = waiting_.find(id); it != waiting_.end()) {
+    answer(remove_waiter(it->second), Error{Code::cancelled, "the fetch was cancelled"});
+  } else if (const auto op = leasing_.find(id); op != leasing_.end()) {
+    op->second->cancel();
+  }
+}
+
+void Consumer::close(const Status& why) {
+  while (!waiters_.empty()) answer(remove_waiter(waiters_.begin()), why);
+  if (timer_ != 0) stream_.lane().executor().cancel(std::exchange(timer_, 0));
+}
+
+void Consumer::pump() {
+  if (pumping_ || loading_ || waiters_.empty()) return;
+  pumping_ = true;
+  const auto now_ms = stream_.lane().now_ms();
+  bool more = expire(now_ms);
+  while (more && !waiters_.empty()) {
+    const auto want = std::min<std::uint64_t>(waiters_.front().request.max, room());
+    if (want == 0) break;
+    std::vector<Picked> picked;
+    const auto step = pick(waiters_.front().request, want, now_ms, picked);
+    if (!picked.empty()) lease(remove_waiter(waiters_.begin()), std::move(picked), now_ms);
+    more = step == Step::found;
+  }
+  pumping_ = false;
+  if (loading_) return;  // The chunk's arrival pumps again.
+  for (auto it = waiters_.begin(); impatient_ > 0 && it != waiters_.end();) {
+    const auto waiter = it++;
+    if (waiter->request.wait_ms == 0) answer(remove_waiter(waiter), Status());
+  }
+  arm();
+}
+
+// One timer for the earliest lease or delay that ends; only while somebody waits for it.
+void Consumer::arm() {
+  const auto due = waiters_.empty() ? std::numeric_limits<std::int64_t>::max() : leases_.next_due_ms();
+  if (timer_ != 0 && due == timer_at_ms_) return;
+  if (timer_ != 0) stream_.lane().executor().cancel(std::exchange(timer_, 0));
+  if (due == std::numeric_limits<std::int64_t>::max()) return;
+  timer_at_ms_ = due;
+  const auto at = std::max(due, stream_.lane().now_ms() + 1);
+  timer_ = stream_.lane().call_at(at, [this] {
+    timer_ = 0;
+    pump();
+  });
+}
+
+// ---- choosing ----------------------------------------------------------------------------------
+
+std::uint64_t Consumer::room() const {
+  const std::uint64_t bound =
+      config().max_leased != 0 ? config().max_leased : stream_.lane().shared().options.max_leased;
+  const auto leased = leases_.counts().leased;
+  return leased < bound ? bound - leased : 0;
+}
+
+Consumer::Step Consumer::load(ImageKind kind, ChunkNo no) {
+  loading_ = true;
+  stream_.page_in(kind, kind == ImageKind::lease ? number() : 0, no, [this](const Status& status) {
+    loading_ = false;
+    if (!status) {
+      close(status);
+    } else {
+      pump();
+    }
+  });
+  return Step::loading;
+}
+
+// Gathers up to `want` messages.  found: stopped because it has enough; none: there are no more.
+Consumer::Step Consumer::pick(const FetchRequest& request, std::size_t want, std::int64_t now_ms,
+                              std::vector<Picked>& out) {
+  Picking at;
+  Step step = Step::found;
+  while (out.size() < want) {
+    Seq seq = 0;
+    step = next(at, seq);
+    if (step != Step::found) break;
+    Picked candidate;
+    step = take(seq, now_ms, candidate);
+    if (step == Step::loading || step == Step::none) break;
+    if (step == Step::found) {
+      at.bytes += candidate.place.length;
+      if (request.max_bytes != 0 && !out.empty() && at.bytes > request.max_bytes) break;
+      out.push_back(candidate);
+    }
+    advance(at, seq);
+    step = Step::found;
+  }
+  // The key that was delivered from is blocked by its own messages now.
+  if (at.key_from != 0) order_.pop();
+  return step;
+}
+
+void Consumer::advance(Picking& at, Seq seq) {
+  switch (at.source) {
+    case Source::ready:
+      at.ready_from = seq + 1;
+      break;
+    case Source::cursor:
+      cursor_ = seq + 1;
+      stream_.changed();
+      break;
+    case Source::key:
+      at.key_from = seq + 1;
+      break;
+  }
+}
+
+Consumer::Step Consumer::next(Picking& at, Seq& seq) {
+  if (config().ordered) {
+    at.source = Source::key;
+    return next_by_key(at, seq);
+  }
+  if (at.source == Source::ready) {
+    const auto ready = leases_.next_ready(at.ready_from);
+    if (ready.kind == Lookup::need_chunk) return load(ImageKind::lease, ready.chunk);
+    if (ready.kind == Lookup::found) {
+      seq = ready.seq;
+      return Step::found;
+    }
+    at.source = Source::cursor;
+  }
+  return next_undelivered(seq);
+}
+
+Consumer::Step Consumer::next_undelivered(Seq& seq) {
+  const bool literal = !config().filter.empty() && config().filter.find_first_of("*>") == std::string::npos;
+  while (true) {
+    if (literal) {
+      const auto key = stream_.keys()->find(config().filter);
+      seq = key == 0 ? 0 : stream_.keys()->next(key, cursor_);
+      if (seq == 0) return Step::none;
+    } else {
+      const auto live = stream_.index().next_live(cursor_);
+      if (live.kind == Lookup::none) return Step::none;
+      if (live.kind == Lookup::need_chunk) return load(ImageKind::seq, live.chunk);
+      seq = live.seq;
+    }
+    if (!leases_.resident(seq)) return load(ImageKind::lease, chunk_of(seq));
+    if (leases_.find(seq).state == Lease::none) return Step::found;
+    cursor_ = seq + 1;  // Waits for its time in the lease table.
+  }
+}
+
+// The first message of a key that may go out, given that everything before it went out or waits.
+Consumer::Step Consumer::next_by_key(Picking& at, Seq& seq) {
+  // Arrival delays grow with the sequence: behind this many waiting messages nothing is due.
+  constexpr int kMaxWaiting = 64;
+  while (const KeyId key = order_.front()) {
+    int waiting = 0;
+    for (seq = stream_.keys()->next(key, at.key_from); seq != 0 && waiting < kMaxWaiting;
+         seq = stream_.keys()->next(key, seq + 1)) {
+      if (!leases_.resident(seq)) return load(ImageKind::lease, chunk_of(seq));
+      const auto lease = leases_.find(seq);
+      if (lease.state == Lease::none || lease.state == Lease::ready) return Step::found;
+      if (lease.state == Lease::leased || lease.attempt > 0) break;
+      ++waiting;  // Delayed on arrival: never blocks what is visible.
+    }
+    order_.pop();
+    at.key_from = 0;
+  }
+  return Step::none;
+}
+
+Consumer::Step Consumer::take(Seq seq, std::int64_t now_ms, Picked& out) {
+  if (!stream_.index().resident(seq)) return load(ImageKind::seq, chunk_of(seq));
+  if (!leases_.resident(seq)) return load(ImageKind::lease, chunk_of(seq));
+  const auto entry = stream_.index().find(seq);
+  if (!entry) {
+    leases_.erase(seq);
+    return Step::skipped;
+  }
+  if (!config().filter.empty() && !subject_matches(config().filter, stream_.keys()->name(entry->key))) {
+    return Step::skipped;
+  }
+  if (stream_.expired(*entry, now_ms)) {
+    stream_.discard(*this, seq);
+    return Step::skipped;
+  }
+  const auto lease = leases_.find(seq);
+  if (config().max_attempts != 0 && lease.attempt >= config().max_attempts) {
+    if (config().dead_letter == 0) {
+      stream_.discard(*this, seq);
+      return Step::skipped;
+    }
+    // A dead-letter stream that is gone must not stop delivery.
+    if (stream_.lane().get(config().dead_letter)) {
+      if (stream_.moving() >= kMaxMoving) return Step::none;  // The end of a move pumps again.
+      bury(seq, entry->place);
+      return Step::skipped;
+    }
+  }
+  out = {seq, lease.attempt + 1, lease.first_ms != 0 ? lease.first_ms : now_ms, entry->place};
+  return Step::found;
+}
+
+void Consumer::lease(Waiter waiter, std::vector<Picked> picked, std::int64_t now_ms) {
+  const auto ack_wait =
+      waiter.request.ack_wait_ms == FetchRequest::kDefaultAckWait ? config().ack_wait_ms : waiter.request.ack_wait_ms;
+  std::vector<LeaseChange> changes;
+  changes.reserve(picked.size());
+  for (const auto& p : picked) {
+    changes.push_back({p.seq, {Lease::leased, p.attempt, now_ms + ack_wait, p.first_ms}});
+    leases_.put(p.seq, changes.back().lease);
+  }
+  stream_.changed();
+  auto& log = stream_.lane().log();
+  const auto shard = stream_.definition().shard;
+  log.reserve(shard, control_record_bound(changes.size()));
+  auto writer = log.begin(shard);
+  encode_lease(writer, stream_.id(), number(), now_ms, changes);
+  log.end();
+  log.commit(shard, std::make_unique<LeaseOp>(*this, std::move(waiter), std::move(picked)), true);
+}
+
+// The caller went away before it was handed these: the delivery does not count.
+void Consumer::give_back(const std::vector<Picked>& picked) {
+  std::vector<LeaseChange> changes;
+  for (const auto& p : picked) {
+    if (!leases_.resident(p.seq)) continue;  // The lease ends by itself.
+    const auto lease = leases_.find(p.seq);
+    if (lease.state != Lease::leased || lease.attempt != p.attempt) continue;
+    const Lease before{Lease::ready, p.attempt - 1, 0, p.attempt == 1 ? 0 : p.first_ms};
+    leases_.put(p.seq, before);
+    changes.push_back({p.seq, before});
+    wake_key_of(p.seq);
+  }
+  stream_.write_release(*this, changes);
+  pump();
+}
+
+// Past its last attempt: to the dead letters, in one batch with its ack here.
+void Consumer::bury(Seq seq, const journal::Place& place) {
+  hold(seq);
+  stream_.move_out(*this, seq, place);
+}
+
+// ---- what happens to messages ------------------------------------------------------------------
+
+void Consumer::on_arrival(Seq seq, KeyId key, std::int64_t deliver_at_ms) {
+  // The tail chunk of a lease table never leaves memory, so a new sequence is always resident.
+  if (deliver_at_ms > stream_.lane().now_ms()) {
+    leases_.put(seq, {Lease::waiting, 0, deliver_at_ms, 0});
+    arm();
+  }
+  if (config().ordered) order_.wake(key);
+}
+
+void Consumer::on_removed(Seq seq, KeyId key) {
+  if (leases_.resident(seq)) leases_.erase(seq);
+  if (config().ordered && key != 0) order_.wake(key);
+}
+
+void Consumer::wake_key_of(Seq seq) {
+  if (!config().ordered) return;
+  if (!stream_.index().resident(seq)) {
+    stream_.page_in(ImageKind::seq, 0, chunk_of(seq), [this, seq](const Status& status) {
+      if (status) wake_key_of(seq);
+    });
+    return;
+  }
+  if (const auto entry = stream_.index().find(seq)) order_.wake(entry->key);
+}
+
+bool Consumer::expire(std::int64_t now_ms) {
+  if (leases_.next_due_ms() > now_ms) return true;
+  const auto result = leases_.expire(now_ms, kExpirePerCall, [this](Seq seq, const Lease&) { wake_key_of(seq); });
+  stream_.changed();
+  if (result.kind == Lookup::need_chunk) {
+    if (!loading_) load(ImageKind::lease, result.chunk);
+    return false;
+  }
+  return true;
+}
+
+Consumer::Verdict Consumer::judge(const Token& token, bool strict, std::int64_t now_ms) const {
+  if (!stream_.index().find(token.seq)) return Verdict::gone;
+  if (!strict) return Verdict::ok;
+  const auto lease = leases_.find(token.seq);
+  const bool current = lease.state == Lease::leased && lease.attempt == token.attempt && lease.due_ms > now_ms;
+  return current ? Verdict::ok : Verdict::stale;
+}
+
+void Consumer::hold(Seq seq) {
+  auto lease = leases_.find(seq);
+  lease.state = Lease::leased;
+  lease.due_ms = stream_.lane().now_ms() + kHoldMs;
+  leases_.put(seq, lease);
+}
+
+void Consumer::unhold(Seq seq, std::int64_t at_ms) {
+  if (!leases_.resident(seq)) return;  // Then the hold ends by time.
+  auto lease = leases_.find(seq);
+  if (lease.state == Lease::none) return;
+  lease.state = at_ms > stream_.lane().now_ms() ? Lease::waiting : Lease::ready;
+  lease.due_ms = at_ms;
+  leases_.put(seq, lease);
+  wake_key_of(seq);
+}
+
+Consumer::Verdict Consumer::extend(const Token& token, std::uint32_t after_ms, bool strict, std::int64_t now_ms,
+                                   std::vector<LeaseChange>& out) {
+  if (!stream_.index().find(token.seq)) return Verdict::gone;
+  auto lease = leases_.find(token.seq);
+  const bool current = lease.state == Lease::leased && lease.attempt == token.attempt && lease.due_ms > now_ms;
+  if (!current) {
+    // In an unordered consumer the last receiver may hide a message again that became visible.
+    const bool may_hide = !strict && !config().ordered && lease.attempt == token.attempt && lease.attempt > 0;
+    if (!may_hide) return Verdict::stale;
+  }
+  lease.state = after_ms == 0 ? Lease::ready : Lease::leased;
+  lease.due_ms = after_ms == 0 ? 0 : now_ms + after_ms;
+  leases_.put(token.seq, lease);
+  out.push_back({token.seq, lease});
+  if (after_ms == 0) wake_key_of(token.seq);
+  return Verdict::ok;
+}
+
+std::uint64_t Consumer::available() const {
+  const auto counts = leases_.counts();
+  if (stream_.definition().config.retention == Retention::workqueue) {
+    const auto out = counts.waiting + counts.leased;
+    const auto live = stream_.index().live();
+    return live > out ? live - out : 0;
+  }
+  const auto last = stream_.index().last();
+  return counts.ready + (last >= cursor_ ? std::min(last - cursor_ + 1, stream_.index().live()) : 0);
+}
+
+// ---- start-up ----------------------------------------------------------------------------------
+
+void Consumer::replay_lease(const LeaseChange& change) {
+  // In a work queue the cursor is only a hint: what was handed out is in the table or gone.
+  const bool by_cursor = leases_.find(change.seq).state == Lease::none && change.lease.attempt == 1;
+  if (by_cursor && stream_.definition().config.retention != Retention::workqueue) replay_cursor(change.seq + 1);
+  leases_.put(change.seq, change.lease);
+}
+
+void Consumer::recovered() {
+  if (!config().ordered) return;
+  stream_.keys()->match(">", "", [this](KeyId key, std::string_view) {
+    order_.wake(key);
+    return true;
+  });
+}
+
+}  // namespace switchyard::stream

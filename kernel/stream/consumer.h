@@ -1,0 +1,135 @@
+// Consumer hands each message of its stream to one caller at a time, under a lease.
+//
+// What was never delivered lies at and after the cursor; everything else that is not done is in the
+// lease table.  A fetch takes ready messages first, oldest first, then moves the cursor; both cost the
+// messages they return.  A fetch that finds nothing waits in line and is served in the turn in which
+// a message becomes available.
+//
+// An ordered consumer chooses by key (ready_keys.h): the messages of a key in order, up to the first
+// one that is out.
+//
+// Failure: Code::quota when max_leased messages are out; Code::cancelled for cancelled waits.
+//
+// Thread: its stream's lane.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <unordered_map>
+#include <vector>
+
+#include "kernel/base/executor.h"
+#include "kernel/stream/lease_table.h"
+#include "kernel/stream/ready_keys.h"
+#include "kernel/stream/records.h"
+#include "kernel/stream/types.h"
+
+namespace switchyard::stream {
+
+class Stream;
+enum class ImageKind : char;
+
+class Consumer {
+ public:
+  Consumer(Stream& stream, Definition::Consumer definition);
+  ~Consumer();
+  Consumer(const Consumer&) = delete;
+  Consumer& operator=(const Consumer&) = delete;
+
+  std::uint32_t number() const { return definition_.number; }
+  const ConsumerConfig& config() const { return definition_.config; }
+  void redefine(const Definition::Consumer& definition) { definition_ = definition; }
+
+  void fetch(FetchId id, const FetchRequest& request, FetchDone done);
+  void cancel(FetchId id);
+  // Every waiting fetch ends with `why`.
+  void close(const Status& why);
+
+  // A message became durable; it is due at deliver_at_ms (0 = now).
+  void on_arrival(Seq seq, KeyId key, std::int64_t deliver_at_ms);
+  // A message is done with or left; what it blocked may go on.
+  void on_removed(Seq seq, KeyId key);
+  // Everything <= upto left the stream.
+  void on_dropped(Seq upto) { leases_.drop_below(upto); }
+  // Serves waiting fetches while there is something for them.
+  void pump();
+
+  enum class Verdict { ok, gone, stale };
+  // May this token acknowledge?  REQUIRES: resident.
+  Verdict judge(const Token& token, bool strict, std::int64_t now_ms) const;
+  // Hides a message whose ack or move is being written, so that nobody is handed it meanwhile.
+  void hold(Seq seq);
+  // The write failed: it may be handed out again at at_ms.
+  void unhold(Seq seq, std::int64_t at_ms);
+  // Ends, shortens or prolongs a lease; the change goes into `out` for the journal.
+  Verdict extend(const Token& token, std::uint32_t after_ms, bool strict, std::int64_t now_ms,
+                 std::vector<LeaseChange>& out);
+
+  // Makes leases and delays that have ended ready.  False while a spilled chunk is on its way.
+  bool expire(std::int64_t now_ms);
+  LeaseTable& leases() { return leases_; }
+  std::uint64_t available() const;
+
+  // ---- start-up ----
+  void replay_lease(const LeaseChange& change);
+  void replay_cursor(Seq cursor) { cursor_ = std::max(cursor_, cursor); }
+  Seq cursor() const { return cursor_; }
+  void recovered();
+
+ private:
+  class LeaseOp;
+  struct Waiter {
+    FetchId id = 0;
+    FetchRequest request;
+    FetchDone done;
+    TimerId timer = 0;
+  };
+  struct Picked {
+    Seq seq = 0;
+    std::uint32_t attempt = 0;  // Of this delivery.
+    std::int64_t first_ms = 0;
+    journal::Place place;
+  };
+  enum class Step { found, skipped, none, loading };
+  enum class Source { ready, cursor, key };
+  // Where one pick stands: what it has passed is not yet marked in the lease table.
+  struct Picking {
+    Seq ready_from = 0;
+    Seq key_from = 0;
+    Source source = Source::ready;
+    std::size_t bytes = 0;
+  };
+
+  Step pick(const FetchRequest& request, std::size_t want, std::int64_t now_ms, std::vector<Picked>& out);
+  Step next(Picking& at, Seq& seq);
+  Step next_by_key(Picking& at, Seq& seq);
+  Step next_undelivered(Seq& seq);
+  Step take(Seq seq, std::int64_t now_ms, Picked& out);
+  void advance(Picking& at, Seq seq);
+  void lease(Waiter waiter, std::vector<Picked> picked, std::int64_t now_ms);
+  void give_back(const std::vector<Picked>& picked);
+  Waiter remove_waiter(std::list<Waiter>::iterator it);
+  void answer(Waiter waiter, Status status);
+  void timed_out(FetchId id);
+  void bury(Seq seq, const journal::Place& place);
+  Step load(ImageKind kind, ChunkNo no);
+  void wake_key_of(Seq seq);
+  void arm();
+  std::uint64_t room() const;
+
+  Stream& stream_;
+  Definition::Consumer definition_;
+  LeaseTable leases_;
+  ReadyKeys order_;  // Used when config().ordered.
+  Seq cursor_ = 0;
+  std::list<Waiter> waiters_;  // Oldest first.
+  std::unordered_map<FetchId, std::list<Waiter>::iterator> waiting_;
+  std::unordered_map<FetchId, LeaseOp*> leasing_;
+  std::size_t impatient_ = 0;  // Waiters that want an answer at once.
+  TimerId timer_ = 0;
+  std::int64_t timer_at_ms_ = 0;
+  bool loading_ = false;
+  bool pumping_ = false;
+};
+
+}  // namespace switchyard::stream
