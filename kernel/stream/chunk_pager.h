@@ -15,13 +15,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "kernel/stream/chunk.h"
 
 namespace switchyard::stream {
 
-struct ChunkRing {  // Of the clean or of the dirty chunks; its head's `newer` is the oldest member.
+struct ChunkRing {  // The head's `newer` is the oldest member.
   ChunkRing *newer = this, *older = this;
 };
 
@@ -31,6 +32,7 @@ struct PagedChunk : ChunkRing {
   ChunkNo no;
   std::uint64_t version = 0;  // Of the last change; unique within the index.
   bool dirty = false;
+  bool sent = false;    // Dirty, but its newest state is on its way to the store.
   bool stored = false;  // The store may hold an image of this number.
 };
 
@@ -64,8 +66,8 @@ class ChunkPager {
     if (chunk.resident()) --resident_;
     unlink(chunk);
     if (chunk.stored) {
-      if (gone_ == nullptr) gone_ = std::make_unique<std::map<ChunkNo, std::uint64_t>>();
-      (*gone_)[chunk.no] = ++version_;
+      if (gone_ == nullptr) gone_ = std::make_unique<std::map<ChunkNo, Gone>>();
+      (*gone_)[chunk.no] = {++version_, false};
     }
     const std::size_t i = position(chunk.no);
     slots_[i].chunk.reset();
@@ -84,8 +86,9 @@ class ChunkPager {
   }
   void changed(Chunk& chunk) {
     chunk.version = ++version_;
-    if (chunk.dirty) return;
+    if (chunk.dirty && !chunk.sent) return;
     chunk.dirty = true;
+    chunk.sent = false;
     unlink(chunk);
     link(dirty_, chunk);
   }
@@ -95,41 +98,50 @@ class ChunkPager {
     link(clean_, chunk);
   }
 
-  // Calls encode(chunk) -> image bytes for the chunks that have waited longest.  What was collected goes
-  // to the end of the line and comes out again until mark_written().
+  // Calls encode(chunk) -> image bytes for the chunks that have waited longest.  What was collected comes
+  // out again only after a change or collect_failed().
   template <class Encode>
   void collect(std::size_t max, std::vector<ChunkImage>& out, Encode&& encode) {
     if (gone_ != nullptr) {
-      for (auto it = gone_->begin(); it != gone_->end() && max > 0; ++it, --max) {
-        out.push_back({it->first, it->second, true, {}});
+      for (auto it = gone_->begin(); it != gone_->end() && max > 0; ++it) {
+        if (std::exchange(it->second.sent, true)) continue;
+        out.push_back({it->first, it->second.version, true, {}});
+        --max;
       }
     }
-    ChunkRing* const stop = dirty_.older;  // The newest when we began.
-    while (max-- > 0 && dirty_.newer != &dirty_) {
-      ChunkRing& oldest = *dirty_.newer;
-      auto& chunk = static_cast<Chunk&>(oldest);
+    for (; max > 0 && dirty_.newer != &dirty_; --max) {
+      auto& chunk = static_cast<Chunk&>(*dirty_.newer);
       out.push_back({chunk.no, chunk.version, false, encode(chunk)});
-      chunk.stored = true;
-      const bool done = &oldest == stop;
+      chunk.stored = chunk.sent = true;
+      unlink(chunk);
+      link(sent_, chunk);
+    }
+  }
+  void collect_failed() {
+    if (gone_ != nullptr) {
+      for (auto& [no, gone] : *gone_) gone.sent = false;
+    }
+    while (sent_.newer != &sent_) {
+      auto& chunk = static_cast<Chunk&>(*sent_.newer);
+      chunk.sent = false;
       unlink(chunk);
       link(dirty_, chunk);
-      if (done) break;
     }
   }
   void mark_written(ChunkNo no, std::uint64_t version) {
     if (gone_ != nullptr) {
       if (const auto gone = gone_->find(no); gone != gone_->end()) {
-        if (gone->second == version) forget_gone(no);
+        if (gone->second.version == version) forget_gone(no);
         return;
       }
     }
     Chunk* chunk = find(no);
     if (chunk == nullptr || !chunk->dirty || chunk->version != version) return;
-    chunk->dirty = false;
+    chunk->dirty = chunk->sent = false;
     unlink(*chunk);
     link(clean_, *chunk);
   }
-  bool dirty() const { return gone_ != nullptr || dirty_.older != &dirty_; }
+  bool dirty() const { return gone_ != nullptr || dirty_.newer != &dirty_ || sent_.newer != &sent_; }
 
   // Calls spill(chunk) for the least recently used clean chunks until `keep` are resident; `pinned` stays.
   template <class Spill>
@@ -150,6 +162,8 @@ class ChunkPager {
     --resident_;
   }
 
+  // The highest number, or ~0.
+  ChunkNo last() const { return chunks() != 0 ? slots_.back().no : ~ChunkNo{0}; }
   std::size_t chunks() const { return slots_.size() - head_; }
   std::size_t resident() const { return resident_; }
   // Without the bodies.
@@ -169,6 +183,10 @@ class ChunkPager {
   struct Entry {
     ChunkNo no;
     std::unique_ptr<Chunk> chunk;
+  };
+  struct Gone {
+    std::uint64_t version;  // Of the erasure.
+    bool sent;
   };
 
   bool forget_gone(ChunkNo no) {
@@ -208,9 +226,8 @@ class ChunkPager {
   std::size_t head_ = 0;
   std::size_t resident_ = 0;
   std::uint64_t version_ = 0;
-  ChunkRing clean_, dirty_;
-  // Images to erase, with the version of their erasure.  Null most of the time.
-  std::unique_ptr<std::map<ChunkNo, std::uint64_t>> gone_;
+  ChunkRing clean_, dirty_, sent_;
+  std::unique_ptr<std::map<ChunkNo, Gone>> gone_;  // Images to erase.  Null most of the time.
 };
 
 }  // namespace switchyard::stream

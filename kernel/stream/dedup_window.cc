@@ -21,6 +21,11 @@ std::uint32_t hash_of(const Hash128& id) { return static_cast<std::uint32_t>(id.
 }  // namespace
 
 struct DedupWindow::Impl {
+  struct Gone {
+    std::uint64_t version;  // Of the erasure.
+    bool sent;              // It is on its way to the store.
+  };
+
   // A reference names a slot of `blocks` and a place in the block; 0 is none.
   static IdTable::Ref ref_of(std::uint32_t slot, std::uint32_t place) { return slot * kBlockIds + place + 1; }
   DedupBlock& block_of(IdTable::Ref ref) { return *blocks[(ref - 1) / kBlockIds]; }
@@ -55,7 +60,7 @@ struct DedupWindow::Impl {
   }
   void remove_block(DedupBlock& block) {
     if (block.dirty) --dirty_blocks;
-    if (block.stored) gone[block.no] = ++version;
+    if (block.stored) gone[block.no] = {++version, false};
     const auto at = order.find(block.no);
     const std::uint32_t slot = at->second;
     item_bytes -= block.items.capacity() * sizeof(DedupItem);
@@ -106,19 +111,13 @@ struct DedupWindow::Impl {
       }
     }
   }
-  void collect(DedupBlock& block, std::vector<ChunkImage>& out) {
-    out.push_back({block.no, block.version, false, encode_dedup_image(block)});
-    block.collected = block.version;
-    block.stored = true;
-  }
-
   std::int64_t window_ms = 0;
   std::size_t max_ids = 0;
   IdTable table;
   std::vector<std::unique_ptr<DedupBlock>> blocks;  // By slot; null when the slot is free.
   std::vector<std::uint32_t> free_slots;
   std::map<ChunkNo, std::uint32_t> order;  // Block number -> slot.
-  std::map<ChunkNo, std::uint64_t> gone;   // Images to erase, with the version of their erasure.
+  std::map<ChunkNo, Gone> gone;            // Images to erase.
   ChunkNo next_no = 1;
   ChunkNo first_open = 0;  // Loaded blocks before this one take no new ids.
   std::uint64_t version = 0;
@@ -163,17 +162,6 @@ void DedupWindow::forget(const Hash128& id) {
   impl_->drop(ref);
 }
 
-void DedupWindow::forget_above(Seq seq) {
-  std::vector<Hash128> phantoms;
-  for (const auto& block : impl_->blocks) {
-    if (block == nullptr) continue;
-    for (const DedupItem& item : block->items) {
-      if (item.seq > seq) phantoms.push_back(item.id);
-    }
-  }
-  for (const Hash128& id : phantoms) forget(id);
-}
-
 void DedupWindow::set_window(std::int64_t window_ms) { impl_->window_ms = window_ms; }
 std::size_t DedupWindow::size() const { return impl_->table.size(); }
 
@@ -207,23 +195,29 @@ Status DedupWindow::load(ChunkNo no, std::string_view image) {
 
 void DedupWindow::collect_dirty(std::size_t max, std::vector<ChunkImage>& out, std::int64_t now_ms) {
   impl_->expire(now_ms, kExpirePerCollect);
-  for (auto it = impl_->gone.begin(); it != impl_->gone.end() && max > 0; ++it, --max) {
-    out.push_back({it->first, it->second, true, {}});
+  for (auto it = impl_->gone.begin(); it != impl_->gone.end() && max > 0; ++it) {
+    if (std::exchange(it->second.sent, true)) continue;
+    out.push_back({it->first, it->second.version, true, {}});
+    --max;
   }
-  std::vector<DedupBlock*> dirty;
-  for (const auto& [no, slot] : impl_->order) {
-    if (dirty.size() == impl_->dirty_blocks) break;
-    if (impl_->blocks[slot]->dirty) dirty.push_back(impl_->blocks[slot].get());
+  for (auto it = impl_->order.begin(); it != impl_->order.end() && max > 0 && impl_->dirty_blocks > 0; ++it) {
+    DedupBlock& block = *impl_->blocks[it->second];
+    if (!block.dirty || block.collected == block.version) continue;
+    out.push_back({block.no, block.version, false, encode_dedup_image(block)});
+    block.collected = block.version;
+    block.stored = true;
+    --max;
   }
-  // What has no image on its way comes first.
-  std::stable_partition(dirty.begin(), dirty.end(), [](const DedupBlock* b) { return b->collected != b->version; });
-  dirty.resize(std::min(dirty.size(), max));
-  for (DedupBlock* block : dirty) impl_->collect(*block, out);
+}
+
+void DedupWindow::collect_failed() {
+  for (auto& [no, gone] : impl_->gone) gone.sent = false;
+  for (const auto& [no, slot] : impl_->order) impl_->blocks[slot]->collected = 0;
 }
 
 void DedupWindow::mark_written(ChunkNo no, std::uint64_t version) {
   if (const auto gone = impl_->gone.find(no); gone != impl_->gone.end()) {
-    if (gone->second == version) impl_->gone.erase(gone);
+    if (gone->second.version == version) impl_->gone.erase(gone);
     return;
   }
   const auto at = impl_->order.find(no);

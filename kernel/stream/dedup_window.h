@@ -41,17 +41,15 @@ class DedupWindow {
   Status remember(const Hash128& id, Seq seq, std::int64_t now_ms);
   // The write it stood for was refused.
   void forget(const Hash128& id);
-  // After recovery: forgets ids of sequences above `seq`.  An image may hold ids of writes that never
-  // became durable; answering "duplicate" for them would lose a message.
-  void forget_above(Seq seq);
   void set_window(std::int64_t window_ms);
   std::size_t size() const;  // Ids held; expired ones leave in small steps.
 
   // ---- storage: image numbers only grow; expired blocks come out as erase ----
   Status load(ChunkNo no, std::string_view image);
-  // Also lets expired ids go, so call it now and then on an idle window too.
+  // As SeqIndex.  Also lets expired ids go, so call it now and then on an idle window too.
   void collect_dirty(std::size_t max, std::vector<ChunkImage>& out, std::int64_t now_ms);
   void mark_written(ChunkNo no, std::uint64_t version);
+  void collect_failed();
   bool dirty() const;
   std::size_t memory_bytes() const;
 

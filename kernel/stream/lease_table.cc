@@ -303,10 +303,11 @@ void LeaseTable::collect_dirty(std::size_t max, std::vector<ChunkImage>& out) {
 }
 
 void LeaseTable::mark_written(ChunkNo no, std::uint64_t version) { impl_->pager.mark_written(no, version); }
+void LeaseTable::collect_failed() { impl_->pager.collect_failed(); }
 bool LeaseTable::dirty() const { return impl_->pager.dirty(); }
 
 void LeaseTable::evict(std::size_t keep) {
-  impl_->pager.evict(keep, ~ChunkNo{0}, [this](Chunk& chunk) { impl_->spill(chunk); });
+  impl_->pager.evict(keep, impl_->pager.last(), [this](Chunk& chunk) { impl_->spill(chunk); });
 }
 
 std::size_t LeaseTable::resident_chunks() const { return impl_->pager.resident(); }

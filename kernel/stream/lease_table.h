@@ -67,7 +67,9 @@ class LeaseTable {
   Status install(ChunkNo no, std::string_view image);
   void collect_dirty(std::size_t max, std::vector<ChunkImage>& out);
   void mark_written(ChunkNo no, std::uint64_t version);
+  void collect_failed();
   bool dirty() const;
+  // The highest chunk always stays: what arrives is resident.
   void evict(std::size_t keep);
   std::size_t resident_chunks() const;
   std::size_t memory_bytes() const;

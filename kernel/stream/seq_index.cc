@@ -337,6 +337,7 @@ void SeqIndex::collect_dirty(std::size_t max, std::vector<ChunkImage>& out) {
 }
 
 void SeqIndex::mark_written(ChunkNo no, std::uint64_t version) { impl_->pager.mark_written(no, version); }
+void SeqIndex::collect_failed() { impl_->pager.collect_failed(); }
 bool SeqIndex::dirty() const { return impl_->pager.dirty(); }
 
 void SeqIndex::evict(std::size_t keep) {

@@ -43,7 +43,8 @@ class SeqIndex {
   // True when the chunk of `seq` is in memory or holds nothing live: the calls below are then exact.
   bool resident(Seq seq) const;
   std::optional<Entry> find(Seq seq) const;  // REQUIRES: resident(seq).
-  std::optional<Entry> remove(Seq seq);      // REQUIRES: resident(seq).  The entry that was live.
+  std::optional<Entry> remove(Seq seq);      // REQUIRES: resident(seq).  The entry that was live;
+                                             // its key may be gone unless it is held.
   // Cleaning moved a record.  False if it is no longer live at `from`.  REQUIRES: resident(seq).
   bool relocate(Seq seq, const journal::Place& from, const journal::Place& to);
   // First live sequence >= from.
@@ -66,15 +67,19 @@ class SeqIndex {
   std::uint64_t live_bytes() const;  // Record bytes.
 
   // ---- paging ----
-  // Start-up: takes an image; keeps only the summary when keep is false.  With keys, fills KeyIndex.
+  // Start-up: takes an image; keeps only the summary when keep is false, except for the chunk of last().
+  // With keys, fills KeyIndex.
   // `segments` receives live bytes per segment.
   Status load(ChunkNo no, std::string_view image, bool keep, const SegmentBytes& segments);
   // Pages a spilled chunk in again (the answer to need_chunk).
   Status install(ChunkNo no, std::string_view image);
-  // Encodes up to max dirty chunks, oldest first.
+  // Encodes up to max dirty chunks, oldest first.  A chunk comes out once per change: call until fewer
+  // than max come.
   void collect_dirty(std::size_t max, std::vector<ChunkImage>& out);
   void mark_written(ChunkNo no, std::uint64_t version);
-  bool dirty() const;
+  // What was collected and not marked did not reach the store: it comes out again.
+  void collect_failed();
+  bool dirty() const;  // Something is not marked as written.
   // Drops least recently used clean chunks from memory until at most `keep` are resident; the chunk of
   // last() always stays.
   void evict(std::size_t keep);
