@@ -115,7 +115,7 @@ class Model {
   void collect() {
     std::vector<ChunkImage> images;
     table_->collect_dirty(1 + random_.below(8), images);
-    if (random_.one_in(10)) return;  // The write failed: it must come again.
+    if (random_.one_in(10)) return table_->collect_failed();
     images_.write(images, [&](ChunkNo no, std::uint64_t version) { table_->mark_written(no, version); });
   }
   void collect_and_change() {

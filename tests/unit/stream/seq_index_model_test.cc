@@ -133,8 +133,8 @@ class Model {
   void collect() {
     std::vector<ChunkImage> images;
     index_->collect_dirty(1 + random_.below(8), images);
-    const bool lost = random_.one_in(10);  // The write failed: it must come again.
-    if (!lost) images_.write(images, [&](ChunkNo no, std::uint64_t version) { index_->mark_written(no, version); });
+    if (random_.one_in(10)) return index_->collect_failed();
+    images_.write(images, [&](ChunkNo no, std::uint64_t version) { index_->mark_written(no, version); });
   }
   // Written, but changed again before the answer came.
   void collect_and_change() {
@@ -145,9 +145,10 @@ class Model {
     images_.write(images, [&](ChunkNo no, std::uint64_t version) { index_->mark_written(no, version); });
   }
   void restart() {
-    std::vector<ChunkImage> images;
-    index_->collect_dirty(~std::size_t{0}, images);
-    images_.write(images, [&](ChunkNo no, std::uint64_t version) { index_->mark_written(no, version); });
+    for (std::vector<ChunkImage> images(7); images.size() == 7;) {
+      index_->collect_dirty(7, images = {});
+      images_.write(images, [&](ChunkNo no, std::uint64_t version) { index_->mark_written(no, version); });
+    }
     ASSERT_FALSE(index_->dirty());
     restart_empty();
     std::map<std::uint32_t, std::uint64_t> segments, expected;
@@ -162,7 +163,13 @@ class Model {
     index_->set_last(last_);
     for (const auto& [seq, plain] : plain_) expected[plain.place.segment] += plain.place.length;
     EXPECT_EQ(segments, expected);
+    EXPECT_EQ(segments_now(), expected);
     EXPECT_FALSE(index_->dirty());
+  }
+  std::map<std::uint32_t, std::uint64_t> segments_now() const {
+    std::map<std::uint32_t, std::uint64_t> segments;
+    index_->each_segment([&](std::uint32_t segment, std::uint64_t bytes) { segments[segment] += bytes; });
+    return segments;
   }
   void append_new() { append(last_ + 1 + (random_.one_in(20) ? random_.below(700) : 0), random_entry()); }
 
