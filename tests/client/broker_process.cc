@@ -78,22 +78,22 @@ bool BrokerProcess::wait_ready(int timeout_ms) {
   const std::size_t colon = line.find(':', http);
   if (http == std::string::npos || colon == std::string::npos) return false;
   port_ = static_cast<std::uint16_t>(std::atoi(line.c_str() + colon + 1));
-  return read_dev_env();
+  return read_dev_env(data_dir_, credentials_);
 }
 
-bool BrokerProcess::read_dev_env() {
-  std::istringstream file(read_file(data_dir_ + "/dev.env"));
+bool read_dev_env(const std::string& data_dir, Credentials& credentials) {
+  std::istringstream file(read_file(data_dir + "/dev.env"));
   for (std::string line; std::getline(file, line);) {
     const std::size_t equals = line.find('=');
     if (!line.starts_with("export ") || equals == std::string::npos) continue;
     const std::string name = line.substr(7, equals - 7);
     std::string value = line.substr(equals + 1);
     if (value.size() >= 2 && (value.front() == '\'' || value.front() == '"')) value = value.substr(1, value.size() - 2);
-    if (name == "AWS_ACCESS_KEY_ID") credentials_.access_key = value;
-    if (name == "AWS_SECRET_ACCESS_KEY") credentials_.secret_key = value;
-    if (name == "AWS_DEFAULT_REGION") credentials_.region = value;
+    if (name == "AWS_ACCESS_KEY_ID") credentials.access_key = value;
+    if (name == "AWS_SECRET_ACCESS_KEY") credentials.secret_key = value;
+    if (name == "AWS_DEFAULT_REGION") credentials.region = value;
   }
-  return !credentials_.access_key.empty() && !credentials_.secret_key.empty();
+  return !credentials.access_key.empty() && !credentials.secret_key.empty();
 }
 
 void BrokerProcess::kill() {
@@ -129,8 +129,8 @@ int BrokerProcess::terminate(int seconds) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-double BrokerProcess::cpu_seconds() const {
-  const std::string stat = read_file("/proc/" + std::to_string(pid_) + "/stat");
+double cpu_seconds(pid_t pid) {
+  const std::string stat = read_file("/proc/" + std::to_string(pid) + "/stat");
   const std::size_t after_name = stat.rfind(')');
   unsigned long user = 0, system = 0;
   if (after_name == std::string::npos ||
@@ -141,8 +141,8 @@ double BrokerProcess::cpu_seconds() const {
   return static_cast<double>(user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
-long BrokerProcess::rss_kb() const {
-  const std::string status = read_file("/proc/" + std::to_string(pid_) + "/status");
+long rss_kb(pid_t pid) {
+  const std::string status = read_file("/proc/" + std::to_string(pid) + "/status");
   const std::size_t at = status.find("VmRSS:");
   return at == std::string::npos ? 0 : std::atol(status.c_str() + at + 6);
 }

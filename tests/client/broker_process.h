@@ -14,6 +14,13 @@
 
 namespace switchyard::client {
 
+// user + system time of any process, in seconds, by the kernel's own accounting.
+double cpu_seconds(pid_t pid);
+long rss_kb(pid_t pid);
+
+// Reads the credentials that dev mode left for clients.
+bool read_dev_env(const std::string& data_dir, Credentials& credentials);
+
 class BrokerProcess {
  public:
   // `settings` are dotted.key=value pairs for --set.
@@ -31,14 +38,9 @@ class BrokerProcess {
   pid_t pid() const { return pid_; }
   std::uint16_t port() const { return port_; }
   const Credentials& credentials() const { return credentials_; }
-  // user + system time, in seconds.
-  double cpu_seconds() const;
-  long rss_kb() const;
   std::string why() const;  // The end of its log.
 
  private:
-  bool read_dev_env();
-
   const std::string binary_, data_dir_, log_path_;
   const std::vector<std::string> settings_;
   pid_t pid_ = -1;
