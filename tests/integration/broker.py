@@ -89,7 +89,7 @@ class Broker:
     def log(self):
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
-    def signal(self, number):
+    def send_signal(self, number):
         os.kill(self.pid, number)
 
     def wait(self, seconds):
@@ -98,7 +98,7 @@ class Broker:
     def stop(self, seconds=20):
         """SIGTERM; returns the exit status."""
         if self.process.poll() is None:
-            self.signal(signal.SIGTERM)
+            self.send_signal(signal.SIGTERM)
         try:
             return self.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -108,7 +108,7 @@ class Broker:
     def kill(self):
         if self.process and self.process.poll() is None:
             with contextlib.suppress(ProcessLookupError, IndexError, FileNotFoundError):
-                self.signal(signal.SIGKILL)
+                self.send_signal(signal.SIGKILL)
             with contextlib.suppress(ProcessLookupError):
                 self.process.kill()
         if self.process:
