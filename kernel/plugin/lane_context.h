@@ -6,6 +6,7 @@
 //
 // Thread: its lane.
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -17,6 +18,7 @@
 #include "kernel/net/arena.h"
 #include "kernel/plugin/call_pool.h"
 #include "kernel/plugin/http_exchange.h"
+#include "kernel/plugin/services.h"
 #include "kernel/plugin/slots.h"
 #include "kernel/stream/types.h"
 #include "switchyard/plugin.h"
@@ -83,6 +85,8 @@ struct LaneContext {
   Scratch scratch;
   std::string key;  // Of a key-value call, built again for each.
   CallPool calls;
+  std::atomic<std::uint32_t> outstanding{0};  // Calls of `calls` that are not done; written by the lane alone.
+  HostSettings settings;
   SlotTable<Exchange> exchanges;
   BlockPool blocks;
   SlotTable<Timer> timers;

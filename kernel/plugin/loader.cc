@@ -155,12 +155,6 @@ std::vector<std::string> default_folders() {
   return folders;
 }
 
-const std::vector<std::string_view>& offered_extensions() {
-  static const std::vector<std::string_view> kOffered = {SW_EXT_LOG,    SW_EXT_CLOCK, SW_EXT_AUTH,   SW_EXT_HTTP,
-                                                         SW_EXT_STREAM, SW_EXT_KV,    SW_EXT_METRICS};
-  return kOffered;
-}
-
 Result<Located> locate(const LoaderOptions& options, const std::string& name, const std::string& path) {
   if (!is_plugin_name(name)) return refuse("plugins." + name + " is no plugin name; it is 1 to 64 of [A-Za-z0-9_-]");
   if (!path.empty()) {

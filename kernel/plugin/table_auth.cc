@@ -1,0 +1,77 @@
+// Table auth/1: who is calling, and what the namespace behind a handle is.
+#include "kernel/plugin/convert.h"
+#include "kernel/plugin/host_core.h"
+#include "kernel/plugin/tables.h"
+
+namespace switchyard::plugin {
+namespace {
+
+static_assert(account::kMayPublish == SW_PERM_PUBLISH && account::kMayReceive == SW_PERM_RECEIVE &&
+              account::kMayManage == SW_PERM_MANAGE);
+
+sw_namespace* handle_of(PluginLane& plugin, const account::Namespace& ns) {
+  auto& slot = plugin.lane->namespaces[ns.number];
+  if (slot == nullptr) slot = plugin.instance->core().namespaces.handle(ns.number, ns.shard);
+  return slot;
+}
+
+account::AccountView& accounts_of(const PluginLane& plugin) {
+  return *plugin.instance->core().services.accounts[plugin.lane->index];
+}
+
+const sw_principal* lend(PluginLane& plugin, const account::Namespace& ns, std::uint32_t permissions,
+                         std::string_view credential_id, std::string_view credential_name) {
+  auto* principal = plugin.lane->scratch.array<sw_principal>(1);
+  *principal = {sizeof(sw_principal), permissions, handle_of(plugin, ns), str(credential_id), str(credential_name)};
+  return principal;
+}
+
+sw_status verify_mac(const sw_host* host, const sw_mac_check* check, const sw_principal** out) {
+  auto* plugin = caller(host, "auth.verify_mac");
+  if (plugin == nullptr || check == nullptr || check->size < sizeof(sw_mac_check) || out == nullptr) return SW_INVALID;
+  const account::MacCheck claim{view(check->access_key),
+                                {view(check->date), view(check->region), view(check->service)},
+                                view(check->string_to_sign),
+                                view(check->signature)};
+  account::Principal who;
+  const auto code = accounts_of(*plugin).verify_mac(claim, who);
+  if (code != Code::ok) return number(code);
+  *out = lend(*plugin, *who.ns, who.credential->permissions, who.credential->id, who.credential->name);
+  return SW_OK;
+}
+
+sw_status anonymous(const sw_host* host, const sw_principal** out) {
+  auto* plugin = caller(host, "auth.anonymous");
+  if (plugin == nullptr || out == nullptr) return SW_INVALID;
+  if (plugin->anonymous_namespace.empty()) return SW_NOT_FOUND;
+  const auto* ns = accounts_of(*plugin).find_by_name_or_id(plugin->anonymous_namespace);
+  if (ns == nullptr) return SW_NOT_FOUND;
+  *out = lend(*plugin, *ns, account::kMayAll, "anonymous", "anonymous");
+  return SW_OK;
+}
+
+sw_status describe(const sw_host* host, sw_namespace* handle, const sw_namespace_info** out) {
+  auto* plugin = caller(host, "auth.describe");
+  if (plugin == nullptr || handle == nullptr || out == nullptr) return SW_INVALID;
+  const auto* ns = accounts_of(*plugin).find_namespace(handle->number);
+  if (ns == nullptr) return SW_NOT_FOUND;
+  const auto& settings = plugin->lane->settings;
+  auto* info = plugin->lane->scratch.array<sw_namespace_info>(1);
+  *info = {sizeof(sw_namespace_info),
+           account::effective_limits(*ns, settings.limits).max_message_bytes,
+           str(ns->id),
+           str(ns->name),
+           str(account::protocol_name(ns->protocol)),
+           str(account::style_name(ns->style)),
+           str(ns->owner),
+           str(ns->region),
+           str(settings.public_url)};
+  *out = info;
+  return SW_OK;
+}
+
+}  // namespace
+
+const sw_auth_api kAuthTable = {sizeof(sw_auth_api), 0, verify_mac, anonymous, describe};
+
+}  // namespace switchyard::plugin
