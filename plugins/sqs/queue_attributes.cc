@@ -1,0 +1,233 @@
+#include "plugins/sqs/queue_attributes.h"
+
+#include <array>
+#include <cstring>
+
+#include "plugins/aws/text.h"
+#include "plugins/sqs/policies.h"
+
+namespace switchyard::sqs {
+namespace {
+
+constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kManagedEncryption = 1;
+constexpr std::size_t kNumbersBytes = 4 + 6 * 4 + 2 * 8 + 8;
+constexpr std::size_t kMaxPolicyBytes = 8192;
+constexpr std::size_t kMaxKeyIdBytes = 2048;
+constexpr std::uint32_t kDefaultKeyReuse = 300;
+
+// Attributes that are a whole number within bounds.
+struct NumberRule {
+  std::string_view name;
+  std::uint32_t min, max;
+  std::uint32_t QueueNumbers::*member;
+};
+constexpr std::array<NumberRule, 6> kNumberRules = {{
+    {"VisibilityTimeout", 0, kMaxVisibilitySeconds, &QueueNumbers::visibility_s},
+    {"DelaySeconds", 0, 900, &QueueNumbers::delay_s},
+    {"MaximumMessageSize", 1024, 0, &QueueNumbers::max_bytes},  // The namespace gives the upper bound.
+    {"MessageRetentionPeriod", 60, 1'209'600, &QueueNumbers::retention_s},
+    {"ReceiveMessageWaitTimeSeconds", 0, 20, &QueueNumbers::receive_wait_s},
+    {"KmsDataKeyReusePeriodSeconds", 60, 86'400, &QueueNumbers::key_reuse_s},
+}};
+
+const NumberRule* number_rule(std::string_view name) {
+  for (const NumberRule& rule : kNumberRules) {
+    if (rule.name == name) return &rule;
+  }
+  return nullptr;
+}
+
+template <class Number>
+void put(std::string& out, Number value) {
+  for (std::size_t i = 0; i < sizeof value; ++i) {
+    out += static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i) & 0xff);
+  }
+}
+
+template <class Number>
+Number take(std::string_view& rest) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < sizeof(Number); ++i) {
+    value |= static_cast<std::uint64_t>(static_cast<unsigned char>(rest[i])) << (8 * i);
+  }
+  rest.remove_prefix(sizeof(Number));
+  return static_cast<Number>(value);
+}
+
+void put_text(std::string& out, std::string_view text) {
+  put<std::uint32_t>(out, static_cast<std::uint32_t>(text.size()));
+  out += text;
+}
+
+bool take_text(std::string_view& rest, std::string& out) {
+  if (rest.size() < 4) return false;
+  const auto length = take<std::uint32_t>(rest);
+  if (rest.size() < length) return false;
+  out = rest.substr(0, length);
+  rest.remove_prefix(length);
+  return true;
+}
+
+Refusal set_boolean(std::string_view name, std::string_view value, bool& out) {
+  if (!aws::equals_ignoring_case(value, "true") && !aws::equals_ignoring_case(value, "false")) {
+    return invalid_attribute_value(name);
+  }
+  out = aws::equals_ignoring_case(value, "true");
+  return {};
+}
+
+Refusal set_encryption(QueueAttributes& attributes, std::string_view name, std::string_view value) {
+  if (name == "KmsMasterKeyId") {
+    if (value.size() > kMaxKeyIdBytes) return invalid_attribute_value(name);
+    attributes.key_id = value;
+    if (!value.empty()) attributes.managed_encryption = false;
+    return {};
+  }
+  return set_boolean(name, value, attributes.managed_encryption);
+}
+
+Refusal set_document(QueueAttributes& attributes, std::string_view name, std::string_view value) {
+  if (name == "Policy") {
+    if (!value.empty() && (value.size() > kMaxPolicyBytes || !is_policy(value))) return invalid_attribute_value(name);
+    attributes.policy = value;
+    return {};
+  }
+  if (name == "RedriveAllowPolicy") {
+    if (!value.empty()) {
+      if (Refusal refusal = check_redrive_allow_policy(value)) return refusal;
+    }
+    attributes.redrive_allow_policy = value;
+    return {};
+  }
+  RedrivePolicy policy;
+  if (!value.empty()) {
+    if (Refusal refusal = parse_redrive_policy(value, policy)) return refusal;
+  }
+  attributes.redrive_policy = value;
+  attributes.max_receive_count = policy.max_receive_count;
+  attributes.dead_letter = 0;
+  return {};
+}
+
+std::optional<std::string> if_set(const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); }
+
+}  // namespace
+
+void encode(std::string& out, const QueueAttributes& a) {
+  put<std::uint8_t>(out, kVersion);
+  put<std::uint8_t>(out, a.managed_encryption ? kManagedEncryption : 0);
+  put<std::uint16_t>(out, a.max_receive_count);
+  for (const std::uint32_t number :
+       {a.visibility_s, a.delay_s, a.max_bytes, a.retention_s, a.receive_wait_s, a.key_reuse_s}) {
+    put<std::uint32_t>(out, number);
+  }
+  put<std::int64_t>(out, a.created_s);
+  put<std::int64_t>(out, a.modified_s);
+  put<std::uint64_t>(out, a.dead_letter);
+  for (const std::string* text : {&a.policy, &a.redrive_policy, &a.redrive_allow_policy, &a.key_id}) {
+    put_text(out, *text);
+  }
+}
+
+bool decode_numbers(std::string_view blob, QueueNumbers& out) {
+  if (blob.size() < kNumbersBytes || take<std::uint8_t>(blob) != kVersion) return false;
+  out.managed_encryption = (take<std::uint8_t>(blob) & kManagedEncryption) != 0;
+  out.max_receive_count = take<std::uint16_t>(blob);
+  for (std::uint32_t* number :
+       {&out.visibility_s, &out.delay_s, &out.max_bytes, &out.retention_s, &out.receive_wait_s, &out.key_reuse_s}) {
+    *number = take<std::uint32_t>(blob);
+  }
+  out.created_s = take<std::int64_t>(blob);
+  out.modified_s = take<std::int64_t>(blob);
+  out.dead_letter = take<std::uint64_t>(blob);
+  return true;
+}
+
+bool decode(std::string_view blob, QueueAttributes& out) {
+  if (!decode_numbers(blob, out)) return false;
+  blob.remove_prefix(kNumbersBytes);
+  for (std::string* text : {&out.policy, &out.redrive_policy, &out.redrive_allow_policy, &out.key_id}) {
+    if (!take_text(blob, *text)) return false;
+  }
+  return blob.empty();
+}
+
+Refusal set_attribute(QueueAttributes& attributes, std::string_view name, std::string_view value,
+                      std::uint32_t namespace_max_bytes) {
+  if (const NumberRule* rule = number_rule(name)) {
+    const auto number = aws::parse_integer(value);
+    const std::uint32_t max = rule->max != 0 ? rule->max : namespace_max_bytes;
+    if (!number || *number < rule->min || *number > max) return invalid_attribute_value(name);
+    attributes.*rule->member = static_cast<std::uint32_t>(*number);
+    return {};
+  }
+  if (name == "KmsMasterKeyId" || name == "SqsManagedSseEnabled") return set_encryption(attributes, name, value);
+  if (name == "Policy" || name == "RedrivePolicy" || name == "RedriveAllowPolicy") {
+    return set_document(attributes, name, value);
+  }
+  return unknown_attribute(name);
+}
+
+Refusal check_encryption(const QueueAttributes& attributes, bool asked_managed) {
+  if (attributes.key_id.empty() || (!asked_managed && !attributes.managed_encryption)) return {};
+  return {kInvalidAttributeName,
+          "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS "
+          "SSE."};
+}
+
+bool is_fifo_attribute(std::string_view name) {
+  return name == "FifoQueue" || name == "ContentBasedDeduplication" || name == "DeduplicationScope" ||
+         name == "FifoThroughputLimit";
+}
+
+Refusal set_fifo_attribute(FifoAttributes& fifo, std::string_view name, std::string_view value) {
+  if (name == "FifoQueue") return set_boolean(name, value, fifo.fifo);
+  if (name == "ContentBasedDeduplication") {
+    bool ignored = false;
+    return set_boolean(name, value, ignored);
+  }
+  if (name == "DeduplicationScope") {
+    if (value != "queue" && value != "messageGroup") return invalid_attribute_value(name);
+    fifo.deduplication_scope = value;
+    return {};
+  }
+  if (value != "perQueue" && value != "perMessageGroupId") return invalid_attribute_value(name);
+  fifo.throughput_limit = value;
+  return {};
+}
+
+Refusal check_fifo(const FifoAttributes& fifo) {
+  if (fifo.throughput_limit == "perMessageGroupId" && fifo.deduplication_scope != "messageGroup") {
+    return {kInvalidAttributeValue,
+            "The perMessageGroupId value for FifoThroughputLimit is allowed only when the value for "
+            "DeduplicationScope is messageGroup."};
+  }
+  return {};
+}
+
+Refusal refuse_fifo_attribute(std::string_view name, std::string_view value, bool creating) {
+  if (name == "FifoQueue" && !creating && aws::equals_ignoring_case(value, "true")) {
+    return {kInvalidAttributeValue,
+            "Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported."};
+  }
+  if (name == "DeduplicationScope" || name == "FifoThroughputLimit") {
+    return {kInvalidAttributeName, "You can specify the " + std::string(name) + " only when FifoQueue is set to true."};
+  }
+  return unknown_attribute(name);
+}
+
+std::optional<std::string> get_attribute(const QueueAttributes& attributes, std::string_view name,
+                                         std::uint32_t namespace_max_bytes) {
+  if (name == "MaximumMessageSize") return std::to_string(attributes.effective_max_bytes(namespace_max_bytes));
+  if (name == "KmsDataKeyReusePeriodSeconds" && attributes.key_reuse_s == kDefaultKeyReuse) return std::nullopt;
+  if (const NumberRule* rule = number_rule(name)) return std::to_string(attributes.*rule->member);
+  if (name == "SqsManagedSseEnabled") return attributes.managed_encryption ? "true" : "false";
+  if (name == "Policy") return if_set(attributes.policy);
+  if (name == "RedrivePolicy") return if_set(attributes.redrive_policy);
+  if (name == "RedriveAllowPolicy") return if_set(attributes.redrive_allow_policy);
+  if (name == "KmsMasterKeyId") return if_set(attributes.key_id);
+  return std::nullopt;
+}
+
+}  // namespace switchyard::sqs

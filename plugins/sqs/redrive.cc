@@ -1,0 +1,59 @@
+#include "plugins/sqs/redrive.h"
+
+#include <boost/json.hpp>
+
+#include "plugins/aws/text.h"
+#include "plugins/sqs/policies.h"
+#include "plugins/sqs/queue.h"
+
+namespace switchyard::sqs {
+namespace {
+
+Refusal refuse(const QueueAttributes& attributes, std::string_view reason) {
+  return invalid_value(attributes.redrive_policy, "RedrivePolicy", reason);
+}
+
+// Does the dead-letter queue's own policy let `source` use it?
+bool allows(std::string_view allow_policy, std::string_view source) {
+  if (allow_policy.empty()) return true;
+  boost::system::error_code error;
+  const boost::json::value policy = boost::json::parse({allow_policy.data(), allow_policy.size()}, error);
+  if (error || !policy.is_object()) return true;
+  const boost::json::value* permission = policy.get_object().if_contains("redrivePermission");
+  if (permission == nullptr || !permission->is_string() || permission->get_string() == "allowAll") return true;
+  if (permission->get_string() == "denyAll") return false;
+  const boost::json::value* sources = policy.get_object().if_contains("sourceQueueArns");
+  if (sources == nullptr || !sources->is_array()) return false;
+  for (const boost::json::value& arn : sources->get_array()) {
+    if (arn.is_string() && arn.get_string() == boost::json::string_view(source.data(), source.size())) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Refusal resolve_redrive(Call& call, const Realm& realm, std::string_view queue, QueueAttributes& attributes) {
+  if (attributes.redrive_policy.empty()) return {};
+  RedrivePolicy policy;
+  if (Refusal refusal = parse_redrive_policy(attributes.redrive_policy, policy)) return refusal;
+  const auto target = realm.parse_arn(policy.target_arn);
+  if (!target) {
+    return refuse(attributes, "Dead letter target does not exist: it must be a queue of the same account and region.");
+  }
+  const sw_stream_info* info = find_stream(call, realm, *target);
+  if (info == nullptr) return refuse(attributes, "Dead letter target does not exist.");
+  if (*target == queue) return refuse(attributes, "Dead letter target must be another queue than its source.");
+  if (is_fifo_name(*target) != is_fifo_name(queue)) {
+    return refuse(attributes, "Dead-letter queue must be same type of queue as the source.");
+  }
+  QueueAttributes dead_letter;
+  std::string source;
+  realm.append_arn(source, queue);
+  if (decode(aws::view(info->blob), dead_letter) && !allows(dead_letter.redrive_allow_policy, source)) {
+    return refuse(attributes, "The RedriveAllowPolicy of the dead letter target does not allow this source queue.");
+  }
+  attributes.dead_letter = info->id;
+  return {};
+}
+
+}  // namespace switchyard::sqs

@@ -1,0 +1,17 @@
+// What a RedrivePolicy names: the dead-letter queue must exist, be of this caller's realm and kind, and
+// allow this source.
+//
+// Failure: a Refusal with AWS's sentence.
+// Thread: one lane.
+#pragma once
+#include <string_view>
+
+#include "plugins/sqs/call.h"
+#include "plugins/sqs/queue_attributes.h"
+
+namespace switchyard::sqs {
+
+// Fills attributes.dead_letter from attributes.redrive_policy; `queue` is the source.
+Refusal resolve_redrive(Call& call, const Realm& realm, std::string_view queue, QueueAttributes& attributes);
+
+}  // namespace switchyard::sqs

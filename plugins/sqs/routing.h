@@ -1,0 +1,21 @@
+// Is a request of the shared HTTP listener for SQS, and which action does it name?
+//
+// Order of judgement: the service that the client signed for, X-Amz-Target, Version, then Action, in the
+// query or in a form body.
+//
+// Failure: none; what is not recognised is not ours.
+// Thread: pure functions.
+#pragma once
+#include <string_view>
+
+#include "switchyard/plugin.h"
+
+namespace switchyard::sqs {
+
+inline constexpr std::string_view kTargetPrefix = "AmazonSQS.";
+inline constexpr std::string_view kApiVersion = "2012-11-05";
+
+bool is_sqs_request(const sw_http_request& request);
+bool has_form_body(const sw_http_request& request);
+
+}  // namespace switchyard::sqs

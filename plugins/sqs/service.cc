@@ -1,0 +1,137 @@
+#include "plugins/sqs/service.h"
+
+#include <boost/json/value.hpp>
+
+#include "plugins/aws/http_request.h"
+#include "plugins/sqs/actions.h"
+#include "plugins/sqs/call.h"
+#include "plugins/sqs/routing.h"
+
+namespace switchyard::sqs {
+namespace {
+
+// Every other route is more special than "whatever looks like SQS".
+constexpr std::int32_t kPriority = -100;
+
+Refusal unknown_action(Wire wire, std::string_view name) {
+  if (wire == Wire::json)
+    return {aws::kInvalidAction, "The operation " + std::string(shortened(name)) + " is not one of AmazonSQS."};
+  return {aws::kInvalidAction, "The action " + std::string(shortened(name)) + " is not valid for this endpoint."};
+}
+
+Refusal check_permission(const Call& call, const aws::Caller& caller) {
+  if ((caller.principal->permissions & call.action->permissions) != 0) return {};
+  std::string wanted;
+  const auto add = [&](std::uint32_t flag, std::string_view name) {
+    if ((call.action->permissions & flag) == 0) return;
+    if (!wanted.empty()) wanted += " or ";
+    wanted += name;
+  };
+  add(SW_PERM_PUBLISH, "can_publish");
+  add(SW_PERM_RECEIVE, "can_receive");
+  add(SW_PERM_MANAGE, "can_manage");
+  std::string action;
+  for (const char c : call.action->name) action += aws::lower(c);
+  return {kAccessDenied, "User: " + std::string(aws::view(caller.principal->credential_name)) +
+                             " is not authorized to perform: sqs:" + action +
+                             " because the credential has no permission " + wanted};
+}
+
+Refusal identify(Call& call, const sw_http_request& request, aws::Caller& caller) {
+  Lane& lane = call.lane;
+  aws::SigV4 signature;
+  if (Refusal refusal = aws::authenticate(lane.host, lane.digests, lane.auth, request, "sqs", signature, caller)) {
+    return refusal;
+  }
+  if (is_region(signature.region)) {
+    call.set_region(signature.region);
+  } else if (signature.present && !caller.anonymous) {
+    return {aws::kSignatureDoesNotMatch, "Credential should be scoped to a valid region."};
+  }
+  call.ns = caller.principal->ns;
+  call.sender_id = aws::view(caller.principal->credential_id);
+  return {};
+}
+
+// Finds the action and runs it; what it throws before its operation was started is the caller's to answer.
+void run(Call& call, const aws::Caller& caller, std::string_view action, const Fields& fields) {
+  call.action = find_action(action);
+  if (call.action == nullptr) return call.refuse(unknown_action(call.wire, action));
+  if (Refusal refusal = check_permission(call, caller)) return call.refuse(refusal);
+  call.action->run(call, fields);
+}
+
+void run_json(Call& call, const aws::Caller& caller, const sw_http_request& request) {
+  std::string_view action = aws::header(request, "x-amz-target");
+  if (!action.starts_with(kTargetPrefix)) return call.refuse(unknown_action(call.wire, action));
+  action.remove_prefix(kTargetPrefix.size());
+  if (aws::view(request.method) != "POST") {
+    return call.refuse({aws::kMalformedQueryString, "The JSON protocol needs the method POST."});
+  }
+  std::string_view body = aws::view(request.body);
+  if (body.empty()) body = "{}";
+  boost::json::parser& parser = call.lane.json_parser;
+  parser.reset(&call.lane.json_memory);
+  boost::system::error_code error;
+  parser.write(body.data(), body.size(), error);
+  if (error) {
+    return call.refuse({aws::kSerialization, "The request body is not valid JSON: " + error.message() + "."});
+  }
+  const boost::json::value document = parser.release();
+  if (!document.is_object()) {
+    return call.refuse({aws::kSerialization, "The request body must be a JSON object."});
+  }
+  run(call, caller, action, Fields(&document.get_object()));
+}
+
+void run_query(Call& call, const aws::Caller& caller, const sw_http_request& request) {
+  const std::string_view method = aws::view(request.method);
+  if (method != "GET" && method != "POST") {
+    return call.refuse({aws::kMalformedQueryString,
+                        "The method " + std::string(shortened(method)) + " is not supported; use GET or POST."});
+  }
+  aws::QueryForm& form = call.lane.form;
+  const std::string_view body = has_form_body(request) ? aws::view(request.body) : std::string_view();
+  if (!form.parse(aws::view(request.query), body)) {
+    return call.refuse(
+        {aws::kMalformedQueryString,
+         "The request has more than " + std::to_string(aws::QueryForm::kMaxParameters) + " parameters."});
+  }
+  const auto action = form.find("", "Action");
+  if (!action || action->empty()) {
+    return call.refuse({aws::kMissingAction, "The request must contain the parameter Action."});
+  }
+  run(call, caller, *action, Fields(&form, ""));
+}
+
+}  // namespace
+
+std::string Service::configure(std::string_view json, bool dry_run) {
+  Settings settings;
+  std::string error;
+  if (!parse_settings(json, settings, error)) return error.empty() ? "plugins.sqs is not valid" : error;
+  if (!dry_run) settings_.store(settings);
+  return {};
+}
+
+sw_status Service::start(sw_error* error) {
+  handler_.size = sizeof handler_;
+  handler_.match = &Service::match;
+  handler_.handle = &Service::handle;
+  return host_.http->route(host_.host, aws::to_str(""), aws::to_str("/*"), kPriority, &handler_, error);
+}
+
+std::int32_t Service::match(void*, void*, const sw_http_request* request) { return is_sqs_request(*request) ? 1 : 0; }
+
+void Service::handle(void*, void* lane_state, sw_http_exchange* exchange, const sw_http_request* request) {
+  Lane& lane = *static_cast<Lane*>(lane_state);
+  Call& call = lane.acquire(exchange, *request);
+  guarded(call, [&] {
+    aws::Caller caller;
+    if (Refusal refusal = identify(call, *request, caller)) return call.refuse(refusal);
+    call.wire == Wire::json ? run_json(call, caller, *request) : run_query(call, caller, *request);
+  });
+  lane.reset_scratch();
+}
+
+}  // namespace switchyard::sqs
