@@ -1,0 +1,27 @@
+// DIR/dev.env: what a shell needs to talk to a dev server, `export NAME=value` lines.
+//
+// Variables of a protocol that is not running are absent.  The file is replaced as a whole and only its
+// owner may read it: it holds secrets.
+//
+// Failure: as write_file().
+//
+// Thread: [control].
+#pragma once
+#include <string>
+#include <vector>
+
+#include "kernel/account/bootstrap.h"
+#include "kernel/base/result.h"
+
+namespace switchyard::server {
+
+struct DevEnvironment {
+  std::string http_url;  // No path, no final slash.
+  std::string region;
+  bool sqs = false;  // The SQS plugin runs.
+  std::vector<account::DevAccount> accounts;
+};
+
+std::string render_dev_env(const DevEnvironment& environment, int pid);
+
+}  // namespace switchyard::server

@@ -1,0 +1,316 @@
+#include "kernel/server/server.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <future>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "kernel/account/accounts.h"
+#include "kernel/account/bootstrap.h"
+#include "kernel/account/sealing.h"
+#include "kernel/base/log.h"
+#include "kernel/plugin/router.h"
+#include "kernel/server/data_folder.h"
+#include "kernel/server/dev_env.h"
+#include "kernel/server/endpoints.h"
+#include "kernel/server/server_metrics.h"
+#include "kernel/server/version.h"
+#include "kernel/stream/engine.h"
+
+namespace switchyard::server {
+namespace {
+
+std::size_t lane_count(std::uint32_t wanted) {
+  if (wanted != 0) return wanted;
+  const auto processors = std::thread::hardware_concurrency();
+  return processors > 1 ? processors - 1 : 1;
+}
+
+// Thousands of parked requests are thousands of descriptors.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) log::warn("server.descriptor_limit_kept");
+}
+
+stream::EngineOptions engine_options(const Settings& settings, const DataFolder& folder, const SipKey& secret) {
+  stream::EngineOptions options;
+  options.journal.directory = folder.journal();
+  options.journal.first_segment_bytes = std::min(1u << 20, settings.storage.segment_bytes);
+  options.journal.max_segment_bytes = settings.storage.segment_bytes;
+  options.journal.reserve_bytes = settings.storage.reserve_bytes;
+  options.journal.on_damage = settings.storage.on_damage;
+  options.store_directory = folder.store();
+  options.lanes = lane_count(settings.lanes);
+  options.checkpoint_interval_ms = settings.storage.checkpoint_interval_ms;
+  options.checkpoint_bytes = settings.storage.checkpoint_bytes;
+  options.tail_cache_bytes = settings.storage.tail_cache_bytes;
+  options.resident_chunks = settings.storage.resident_chunks;
+  options.secret = secret;
+  return options;
+}
+
+// Starts an asynchronous call from the control thread and waits for its one answer.
+template <class T>
+T wait_for(const std::function<void(std::function<void(T)>)>& call) {
+  std::promise<T> answer;
+  call([&](T value) { answer.set_value(std::move(value)); });
+  return answer.get_future().get();
+}
+
+}  // namespace
+
+struct Server::Impl {
+  explicit Impl(Settings s) : settings(std::move(s)), lanes(clock, lane_count(settings.lanes)) {}
+
+  Status open_storage();
+  Status open_accounts();
+  Status load_plugins();
+  Status apply_accounts();
+  Status listen();
+  Status write_dev_env();
+  std::vector<std::string> not_ready() const;
+
+  Settings settings;
+  SystemClock clock;
+  std::optional<DataFolder> folder;
+  SipKey secret{};
+  std::unique_ptr<journal::FileSystem> files = journal::make_posix_file_system();
+  MetricRegistry metrics;
+  net::LaneGroup lanes;
+  std::vector<Executor*> executors;
+  std::unique_ptr<stream::Engine> engine;
+  std::unique_ptr<account::Sealer> sealer;
+  std::unique_ptr<account::Accounts> accounts;
+  plugin::Router router;
+  std::unique_ptr<plugin::Host> host;
+  Health health;
+  std::unique_ptr<net::HttpServer> http;
+  std::shared_ptr<net::TlsContext> tls;
+  std::vector<account::DevAccount> dev_accounts;
+  std::string http_address;
+  std::atomic<bool> started{false};
+  bool engine_started = false;
+};
+
+Server::Server(Settings settings) : impl_(std::make_unique<Impl>(std::move(settings))) {}
+Server::~Server() { stop(0); }
+
+// ---- start -------------------------------------------------------------------------------------
+
+Status Server::Impl::open_storage() {
+  auto opened = DataFolder::open(settings.data_dir);
+  if (!opened) return Error(opened.error());
+  folder.emplace(std::move(*opened));
+  auto key = folder->secret();
+  if (!key) return Error(key.error());
+  secret = *key;
+  const auto began = clock.mono_ms();
+  engine = std::make_unique<stream::Engine>(*files, clock, engine_options(settings, *folder, secret));
+  journal::RecoveryReport report;
+  if (auto status = engine->open(report); !status) return status;
+  log::info("storage.opened", {{"data_dir", settings.data_dir},
+                               {"messages", engine->stats().messages},
+                               {"replayed_batches", report.replayed_batches},
+                               {"replayed_bytes", report.replayed_bytes},
+                               {"dropped_tail_bytes", report.dropped_tail_bytes},
+                               {"took_ms", clock.mono_ms() - began}});
+  for (const auto& damage : report.damage) {
+    log::error("storage.damage", {{"segment", damage.segment}, {"offset", damage.offset}, {"what", damage.what}});
+  }
+  return {};
+}
+
+Status Server::Impl::open_accounts() {
+  auto key = account::load_sealing_key(settings.sealing_key, settings.data_dir);
+  if (!key) return Error(key.error());
+  sealer = std::make_unique<account::Sealer>(std::move(*key));
+  accounts = std::make_unique<account::Accounts>(engine->kv(), *sealer, clock, executors);
+  accounts->attach();
+  return accounts->view(0).check_sealing();
+}
+
+Status Server::Impl::load_plugins() {
+  plugin::Services services;
+  services.lanes = executors;
+  services.engine = engine.get();
+  services.kv = &engine->kv();
+  for (std::size_t i = 0; i < lanes.size(); ++i) services.accounts.push_back(&accounts->view(i));
+  services.router = &router;
+  services.metrics = &metrics;
+  services.settings = {settings.limits, settings.http.public_url};
+  services.version = kVersion;
+  services.token_secret = secret;
+  services.request_memory_bytes = 4 * settings.http.limits.max_body_bytes;
+  services.on_fatal = [](const std::string& name, const std::string& why) {
+    log::error("plugin.required_failed", {{"plugin", name}, {"why", why}});
+    ::kill(::getpid(), SIGTERM);
+  };
+  plugin::LoaderOptions loader;
+  loader.folders = settings.plugin_dirs.empty() ? plugin::default_folders() : settings.plugin_dirs;
+  host = std::make_unique<plugin::Host>(std::move(services), std::move(loader));
+  return host->load(settings.plugins);
+}
+
+Status Server::Impl::apply_accounts() {
+  auto swept =
+      wait_for<Status>([&](auto done) { executors[0]->post([this, done] { accounts->sweep_orphans(0, done); }); });
+  if (!swept) return swept;
+  if (!settings.bootstrap.empty()) {
+    auto report = wait_for<Result<account::BootstrapReport>>([&](auto done) {
+      executors[0]->post([this, done] { account::apply_bootstrap(*accounts, 0, settings.bootstrap, done); });
+    });
+    if (!report) return Error(report.error());
+    for (const auto& name : report->created) log::info("account.created", {{"what", name}});
+    for (const auto& name : report->updated) log::info("account.updated", {{"what", name}});
+    for (const auto& name : report->kept) log::warn("account.no_longer_declared", {{"what", name}});
+  }
+  if (!settings.dev) return {};
+  // One ready namespace per protocol that a running plugin speaks.
+  std::vector<account::Protocol> protocols;
+  for (const auto& p : host->plugins()) {
+    if (p.name == "sqs") protocols.push_back(account::Protocol::sqs_sns);
+  }
+  auto made = wait_for<Result<std::vector<account::DevAccount>>>([&](auto done) {
+    executors[0]->post([this, protocols, done] { account::ensure_dev_accounts(*accounts, 0, protocols, done); });
+  });
+  if (!made) return Error(made.error());
+  dev_accounts = std::move(*made);
+  return {};
+}
+
+Status Server::Impl::listen() {
+  if (!settings.tls.certificate.empty()) {
+    auto context = net::TlsContext::load({settings.tls.certificate, settings.tls.key, settings.tls.client_ca});
+    if (!context) return Error(context.error());
+    tls = std::move(*context);
+  }
+  http = std::make_unique<net::HttpServer>(lanes, router, net::HttpOptions{settings.http.limits, {}});
+  auto listening = http->listen({settings.http.listen, tls});
+  if (!listening) return Error(listening.error());
+  http_address = listening->address;
+  if (!settings.http.control_listen.empty()) {
+    auto control = http->listen({settings.http.control_listen, tls});
+    if (!control) return Error(control.error());
+    log::info("http.listening", {{"address", control->address}, {"for", "control"}});
+  }
+  log::info("http.listening", {{"address", http_address}, {"tls", tls != nullptr}});
+  return {};
+}
+
+Status Server::Impl::write_dev_env() {
+  if (!settings.dev) return {};
+  DevEnvironment environment;
+  environment.http_url = (tls ? "https://" : "http://") + http_address;
+  environment.region = settings.region;
+  environment.accounts = dev_accounts;
+  for (const auto& p : host->plugins()) {
+    if (p.name == "sqs" && p.state == plugin::PluginState::running) environment.sqs = true;
+  }
+  return write_file(settings.data_dir + "/dev.env", render_dev_env(environment, ::getpid()), 0600);
+}
+
+std::vector<std::string> Server::Impl::not_ready() const {
+  std::vector<std::string> reasons;
+  if (!started) reasons.emplace_back("starting or stopping");
+  if (!engine->healthy()) reasons.emplace_back("storage: a write could not be synced; restart after checking the disk");
+  for (const auto& p : host->plugins()) {
+    if (p.state != plugin::PluginState::running) {
+      reasons.push_back("plugin " + p.name + ": " + std::string(plugin::state_name(p.state)) +
+                        (p.why.empty() ? "" : ", " + p.why));
+    }
+  }
+  return reasons;
+}
+
+Status Server::start() {
+  auto& s = *impl_;
+  const auto began = s.clock.mono_ms();
+  raise_descriptor_limit();
+  for (std::size_t i = 0; i < s.lanes.size(); ++i) s.executors.push_back(&s.lanes[i]);
+  for (const auto step : {&Impl::open_storage, &Impl::open_accounts, &Impl::load_plugins}) {
+    if (auto status = (s.*step)(); !status) return status;
+  }
+  s.health = {&s.lanes, &s.clock, [&s] { return s.not_ready(); }, &s.metrics};
+  if (auto status = add_endpoints(s.router, s.health); !status) return status;
+  register_server_metrics(s.metrics, *s.engine, [&s] { return s.http ? s.http->stats() : net::HttpStats{}; });
+  s.lanes.start();
+  s.engine->start(s.executors);
+  s.engine_started = true;
+  if (auto status = s.apply_accounts(); !status) return status;
+  if (auto status = s.host->start(); !status) return status;
+  if (auto status = s.listen(); !status) return status;
+  if (auto status = s.write_dev_env(); !status) return status;
+  s.started = true;
+  log::info("server.ready", {{"version", kVersion},
+                             {"lanes", s.lanes.size()},
+                             {"http", s.http_address},
+                             {"took_ms", s.clock.mono_ms() - began}});
+  return {};
+}
+
+std::string Server::ready_text() const { return "http=" + impl_->http_address; }
+
+// ---- reload and stop ---------------------------------------------------------------------------
+
+Status Server::reload(Settings next) {
+  auto& s = *impl_;
+  // Phase one: everything that can refuse, before anything changes.
+  if (auto status = s.host->reconfigure(next.plugins); !status) return status;
+  if (s.tls && !next.tls.certificate.empty()) {
+    if (auto status = s.tls->reload({next.tls.certificate, next.tls.key, next.tls.client_ca}); !status) {
+      // The plugins took their new sections; they get the old ones back.
+      auto undone = s.host->reconfigure(s.settings.plugins);
+      if (!undone) log::error("config.undo_failed", {{"why", undone.error().message}});
+      return status;
+    }
+  }
+  s.host->apply({next.limits, next.http.public_url});
+  s.http->set_limits(next.http.limits);
+  log::set_level(next.log_level);
+  const auto warn_restart = [](std::string_view key) { log::warn("config.needs_restart", {{"key", key}}); };
+  if (next.data_dir != s.settings.data_dir) warn_restart("data_dir");
+  if (next.lanes != s.settings.lanes) warn_restart("lanes");
+  if (next.http.listen != s.settings.http.listen) warn_restart("http.listen");
+  if (next.http.control_listen != s.settings.http.control_listen) warn_restart("http.control_listen");
+  if (next.tls.certificate.empty() != s.settings.tls.certificate.empty()) warn_restart("tls");
+  if (next.storage.segment_bytes != s.settings.storage.segment_bytes) warn_restart("storage.segment_size");
+  s.settings.plugins = next.plugins;
+  s.settings.tls = next.tls;
+  s.settings.limits = next.limits;
+  s.settings.http.public_url = next.http.public_url;
+  s.settings.http.limits = next.http.limits;
+  s.settings.bootstrap = next.bootstrap;
+  return s.apply_accounts();
+}
+
+void Server::stop(std::int64_t grace_ms) {
+  auto& s = *impl_;
+  s.started = false;
+  const auto began = s.clock.mono_ms();
+  const auto deadline = began + grace_ms;
+  if (s.http && s.lanes.running()) {
+    if (s.host) s.host->drain();
+    std::promise<void> drained;
+    s.http->drain(deadline, [&] { drained.set_value(); });
+    drained.get_future().wait();
+  }
+  if (s.host) s.host->stop(deadline);
+  s.host.reset();
+  s.http.reset();
+  if (s.engine_started) {
+    s.engine->stop();
+    s.engine_started = false;
+    log::info("server.stopped", {{"took_ms", s.clock.mono_ms() - began}});
+  }
+  s.lanes.stop();
+}
+
+}  // namespace switchyard::server
