@@ -9,8 +9,8 @@ namespace switchyard::journal {
 namespace {
 
 std::string batches_text(BatchSeq first, BatchSeq last) {
-  return first == last ? "batch " + std::to_string(first)
-                       : "batches " + std::to_string(first) + " to " + std::to_string(last);
+  return first == last ? "batch " + std::to_string(first) + " was"
+                       : "batches " + std::to_string(first) + " to " + std::to_string(last) + " were";
 }
 
 bool plausible(const SegmentHeader& header, std::uint32_t number) {
@@ -147,13 +147,13 @@ Result<bool> Recovery::replay_group(const At& at) {
     if (!*later) return false;
     BatchSeq next = header.first_batch;
     const std::uint32_t stop = at.group.offset + header.bytes;
-    auto claimed = scan.salvage(
+    auto salvaged = scan.salvage(
         at.group.offset + kGroupHeaderBytes, stop, next, header.end_batch(),
         [&](const FoundBatch& batch) { return visit_batch(number, batch); },
         [&](const LostRange& range) { return report_lost(number, range); });
-    if (!claimed) return std::move(claimed).error();
+    if (!salvaged) return std::move(salvaged).error();
     if (next < header.end_batch()) {
-      Status s = report_lost(number, {*claimed, stop - *claimed, next, header.end_batch()});
+      Status s = report_lost(number, {salvaged->claimed, stop - salvaged->claimed, next, header.end_batch()});
       if (!s.ok()) return std::move(s).error();
     }
   }
@@ -167,7 +167,10 @@ Result<bool> Recovery::replay_group(const At& at) {
 Status Recovery::salvage_before(const At& found) {
   const BatchSeq end = found.group.header.first_batch;
   BatchSeq next = next_batch_;
-  std::size_t damage_before = report_.damage.size();
+  const std::size_t damage_before = report_.damage.size();
+  // Where to point when nothing tells: groups start at the first page, so bytes before the found group
+  // in its own segment are damaged; otherwise the end of the segment that was being read.
+  std::uint32_t damaged_segment = 0;
   LostRange rest;
   for (std::size_t i = index_; i <= found.index; ++i) {
     Hot& hot = hot_[i];
@@ -175,16 +178,20 @@ Status Recovery::salvage_before(const At& found) {
     const std::uint32_t begin = i == index_ ? offset_ : kSegmentHeaderBytes;
     const std::uint32_t stop = i == found.index ? found.group.offset : hot.segment->header.bytes;
     if (begin >= stop) continue;
-    auto claimed = hot.scan->salvage(
+    auto salvaged = hot.scan->salvage(
         begin, stop, next, end, [&](const FoundBatch& batch) { return visit_batch(number, batch); },
         [&](const LostRange& range) { return report_lost(number, range); });
-    if (!claimed) return std::move(claimed).error();
-    rest = {*claimed, stop - *claimed, next, end};
+    if (!salvaged) return std::move(salvaged).error();
+    if (damaged_segment == 0 || salvaged->traces || i == found.index) {
+      damaged_segment = number;
+      rest = {salvaged->claimed, stop - salvaged->claimed, next, end};
+    }
   }
-  const std::uint32_t number = hot_[found.index].segment->header.number;
-  if (next < end) return report_lost(number, rest);
-  if (report_.damage.size() > damage_before) return {};
-  return report_lost(number, {rest.offset, rest.length, end, end});
+  if (damaged_segment == 0) damaged_segment = hot_[index_].segment->header.number;
+  rest.first_batch = next;
+  rest.end_batch = end;
+  if (next == end && report_.damage.size() > damage_before) return {};
+  return report_lost(damaged_segment, rest);
 }
 
 Status Recovery::visit_batch(std::uint32_t segment, const FoundBatch& batch) {
@@ -200,7 +207,7 @@ Status Recovery::report_lost(std::uint32_t segment, const LostRange& range) {
   } else {
     damage.first_batch = range.first_batch;
     damage.last_batch = range.end_batch - 1;
-    damage.what = batches_text(damage.first_batch, damage.last_batch) + " were acknowledged and are unreadable";
+    damage.what = batches_text(damage.first_batch, damage.last_batch) + " acknowledged and cannot be read";
   }
   return report_damage(std::move(damage));
 }

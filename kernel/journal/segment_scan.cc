@@ -97,9 +97,9 @@ Result<std::optional<FoundBatch>> SegmentScan::find_batch(std::uint32_t offset, 
   return std::optional<FoundBatch>();
 }
 
-Result<std::uint32_t> SegmentScan::salvage(std::uint32_t begin, std::uint32_t stop, BatchSeq& next, BatchSeq end,
-                                           const BatchVisitor& visit, const LostVisitor& lost) {
-  std::uint32_t claimed = begin;  // End of the last batch that was read.
+Result<SegmentScan::Salvaged> SegmentScan::salvage(std::uint32_t begin, std::uint32_t stop, BatchSeq& next,
+                                                   BatchSeq end, const BatchVisitor& visit, const LostVisitor& lost) {
+  Salvaged out{begin, false};
   for (std::uint32_t at = begin; at < stop;) {
     auto found = find_batch(at, stop);
     if (!found) return std::move(found).error();
@@ -107,15 +107,18 @@ Result<std::uint32_t> SegmentScan::salvage(std::uint32_t begin, std::uint32_t st
     const FoundBatch& batch = **found;
     const BatchSeq number = batch.header.batch;
     at = batch.end();
-    if (!batch.intact || number < next || number >= end) continue;
+    if (number < next || number >= end) continue;
+    out.traces = true;
+    if (!batch.intact) continue;
     if (next != 0 && number > next) {
-      if (Status s = lost({claimed, batch.offset - claimed, next, number}); !s.ok()) return std::move(s).error();
+      if (Status s = lost({out.claimed, batch.offset - out.claimed, next, number}); !s.ok())
+        return std::move(s).error();
     }
     if (Status s = visit(batch); !s.ok()) return std::move(s).error();
     next = number + 1;
-    claimed = at;
+    out.claimed = at;
   }
-  return claimed;
+  return out;
 }
 
 Status SegmentScan::salvage_all(std::uint32_t begin, std::uint32_t stop, BatchSeq next, BatchSeq end,
@@ -125,9 +128,9 @@ Status SegmentScan::salvage_all(std::uint32_t begin, std::uint32_t stop, BatchSe
     lost_some = true;
     return lost(range);
   };
-  auto claimed = salvage(begin, stop, next, end, visit, note);
-  if (!claimed) return std::move(claimed).error();
-  if (next < end) return lost({*claimed, stop - *claimed, next, end});
+  auto salvaged = salvage(begin, stop, next, end, visit, note);
+  if (!salvaged) return std::move(salvaged).error();
+  if (next < end) return lost({salvaged->claimed, stop - salvaged->claimed, next, end});
   return lost_some ? Status() : lost({begin, stop - begin, end, end});
 }
 

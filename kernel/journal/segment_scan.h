@@ -71,9 +71,13 @@ class SegmentScan {
   using BatchVisitor = std::function<Status(const FoundBatch&)>;
   using LostVisitor = std::function<Status(const LostRange&)>;
   // Looks for intact batches with numbers in [next, end) anywhere in [begin, stop), in ascending
-  // order; the numbers missing before each one are lost.  Moves `next` behind the last one found and
-  // returns where the bytes that nobody claimed at the end begin.  `next` 0: any number.
-  Result<std::uint32_t> salvage(std::uint32_t begin, std::uint32_t stop, BatchSeq& next, BatchSeq end,
+  // order; the numbers missing before each one are lost.  Moves `next` behind the last one found.
+  // `next` 0: any number.
+  struct Salvaged {
+    std::uint32_t claimed = 0;  // End of the last batch that was read; `begin` without one.
+    bool traces = false;        // Some batch, intact or not, lay there.
+  };
+  Result<Salvaged> salvage(std::uint32_t begin, std::uint32_t stop, BatchSeq& next, BatchSeq end,
                                 const BatchVisitor& visit, const LostVisitor& lost);
 
   // End of the last trace of this life of the file at or after `offset`: what a torn write left.

@@ -138,6 +138,12 @@ class SimulatedDisk final : public journal::FileSystem {
     const std::lock_guard lock(mutex_);
     capacity_ = bytes;
   }
+  // The n-th write from now (0: the next one) writes half of its bytes and fails with this code.
+  void fail_write_after(std::uint64_t writes, Code code) {
+    const std::lock_guard lock(mutex_);
+    writes_left_ = writes;
+    write_fault_ = code;
+  }
   // read_nowait() says Code::busy.
   void set_nothing_in_memory(bool cold) {
     const std::lock_guard lock(mutex_);
@@ -177,6 +183,25 @@ class SimulatedDisk final : public journal::FileSystem {
   void truncate(const std::string& path, std::uint64_t size) {
     const std::lock_guard lock(mutex_);
     for (std::string* copy : {&entries_.at(path)->cached, &entries_.at(path)->durable}) copy->resize(size, '\0');
+  }
+  // All files as they are, to be put back later; both need a disk that nobody uses.
+  using Image = std::map<std::string, std::string>;
+  Image image() const {
+    const std::lock_guard lock(mutex_);
+    Image all;
+    for (const auto& [path, inode] : entries_) all[path] = inode->cached;
+    return all;
+  }
+  void load(const Image& image) {
+    const std::lock_guard lock(mutex_);
+    entries_.clear();
+    pending_.clear();
+    for (const auto& [path, bytes] : image) {
+      entries_[path] = std::make_shared<Inode>();
+      entries_[path]->cached = entries_[path]->durable = bytes;
+    }
+    durable_entries_ = entries_;
+    power_on();
   }
   std::uint64_t used_bytes() const {
     const std::lock_guard lock(mutex_);
@@ -246,6 +271,11 @@ class SimulatedDisk final : public journal::FileSystem {
         return Error{Code::quota, "cannot write " + path_ + ": no space left on device"};
       }
       ++disk_.writes_;
+      if (disk_.writes_left_ != kNever && disk_.writes_left_-- == 0) {
+        disk_.writes_left_ = kNever;
+        inode_->write(offset, bytes.substr(0, bytes.size() / 2));
+        return Error{disk_.write_fault_, "cannot write " + path_ + ": simulated fault"};
+      }
       // A write that the power cut interrupts is in flight: some of it may arrive.
       inode_->write(offset, std::move(bytes));
       return disk_.change();
@@ -373,6 +403,8 @@ class SimulatedDisk final : public journal::FileSystem {
   std::uint64_t life_ = 0;  // Handles of an earlier life are dead.
   std::uint64_t changes_left_ = kNever;
   std::uint64_t syncs_left_ = kNever;
+  std::uint64_t writes_left_ = kNever;
+  Code write_fault_ = Code::io;
   std::uint64_t capacity_ = UINT64_MAX;
   mutable std::uint64_t reads_ = 0;
   std::uint64_t writes_ = 0;

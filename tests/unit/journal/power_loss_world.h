@@ -75,7 +75,7 @@ class PowerLossWorld {
   test::BlockingLane lane_{clock_};
   std::unique_ptr<Journal> journal_;
 
-  std::vector<Sent> sent_;  // sent_[i] is batch i + 1.
+  std::vector<Sent> sent_;    // sent_[i] is batch i + 1.
   std::size_t resolved_ = 0;  // The first of sent_ whose answer is still out.
   std::uint64_t submitted_ = 0, answered_ = 0;
   Snapshot durable_;
