@@ -1,0 +1,129 @@
+"""Requests below the SDKs: signed by hand where the signature is the point, bytes on a socket where bytes are."""
+import http.client
+import json
+import re
+import socket
+import time
+import urllib.parse
+import xml.etree.ElementTree as tree
+
+import botocore.auth
+import botocore.awsrequest
+import botocore.credentials
+
+JSON = "application/x-amz-json-1.0"
+FORM = "application/x-www-form-urlencoded; charset=utf-8"
+
+
+class Reply:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, {name.lower(): value for name, value in headers}, body
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def xml(self):
+        """The document without its name space."""
+        return tree.fromstring(re.sub(rb' xmlns="[^"]*"', b"", self.body, count=1))
+
+    @property
+    def error(self):
+        """(code, text) on either wire."""
+        if self.headers.get("content-type", "").startswith(JSON):
+            return self.json["__type"], self.json.get("message", self.json.get("Message"))
+        return self.xml.findtext("Error/Code"), self.xml.findtext("Error/Message")
+
+    def __repr__(self):
+        return f"{self.status} {self.headers} {self.body[:2000]!r}"
+
+
+def exchange(broker, method, path, headers, body=b""):
+    connection = http.client.HTTPConnection("127.0.0.1", broker.port, timeout=30)
+    try:
+        connection.request(method, path, body=body, headers=headers)
+        reply = connection.getresponse()
+        return Reply(reply.status, reply.getheaders(), reply.read())
+    finally:
+        connection.close()
+
+
+def signed(broker, body, headers, path="/", method="POST", environment=None, region=None, change=None, service="sqs"):
+    """`change(headers)` may spoil what was signed."""
+    environment = environment or broker.environment
+    credentials = botocore.credentials.Credentials(environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"])
+    request = botocore.awsrequest.AWSRequest(method=method, url=broker.url + path, data=body, headers=headers)
+    botocore.auth.SigV4Auth(credentials, service, region or environment["AWS_DEFAULT_REGION"]).add_auth(request)
+    sent = dict(request.headers.items())
+    if change:
+        change(sent)
+    return exchange(broker, method, path, sent, body)
+
+
+def json_call(broker, action, change=None, environment=None, region=None, headers=None, **fields):
+    headers = {"Content-Type": JSON, "X-Amz-Target": "AmazonSQS." + action, **(headers or {})}
+    return signed(broker, json.dumps(fields).encode(), headers, change=change, environment=environment, region=region)
+
+
+def query_call(broker, action, path="/", method="POST", change=None, **fields):
+    form = {"Action": action, "Version": "2012-11-05", **fields}
+    text = urllib.parse.urlencode(form, quote_via=urllib.parse.quote)
+    if method == "GET":
+        return signed(broker, b"", {}, path=f"{path}?{text}", method="GET", change=change)
+    return signed(broker, text.encode(), {"Content-Type": FORM}, path=path, change=change)
+
+
+class Socket:
+    """A TCP connection whose bytes the test decides."""
+
+    def __init__(self, broker, timeout=15):
+        self.socket = socket.create_connection(("127.0.0.1", broker.port), timeout=timeout)
+        self.buffer = b""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def send(self, data):
+        self.socket.sendall(data)
+        return self
+
+    def shut(self):
+        self.socket.shutdown(socket.SHUT_WR)
+        return self
+
+    def reply(self):
+        """(status, head, body) of the next reply; None when the peer closed first."""
+        while b"\r\n\r\n" not in self.buffer:
+            if not self._more():
+                return None
+        head, rest = self.buffer.split(b"\r\n\r\n", 1)
+        length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+        length = int(length.group(1)) if length else 0
+        while len(rest) < length:
+            if not self._more():
+                raise AssertionError(f"the reply is shorter than its Content-Length: {head!r}")
+            rest = self.buffer.split(b"\r\n\r\n", 1)[1]
+        self.buffer = rest[length:]
+        return int(head.split()[1]), head.decode("latin-1"), rest[:length]
+
+    def closed(self):
+        """True when the peer ends the connection without another byte."""
+        return self.buffer == b"" and not self._more()
+
+    def _more(self):
+        try:
+            data = self.socket.recv(65536)
+        except ConnectionResetError:
+            return False
+        self.buffer += data
+        return bool(data)
+
+
+def elapsed(call):
+    started = time.monotonic()
+    result = call()
+    return time.monotonic() - started, result
