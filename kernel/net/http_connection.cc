@@ -143,19 +143,9 @@ bool HttpConnection::take_requests() {
     }
     scratch_->parser.next();
     scratch_->arena.reset();
-    if (out_.size() >= kWriteAt && write_out() != Wrote::all) break;
+    if (out_.size() >= kWriteAt && !flush()) return false;
   }
-  switch (write_out()) {
-    case Wrote::dead:
-      return false;
-    case Wrote::blocked:
-      // No further request until the peer has taken the answers it has.
-      state_ = State::writing;
-      owner_.arm(HttpLane::Limit::write, *this);
-      return false;
-    case Wrote::all:
-      break;
-  }
+  if (!flush()) return false;
   if (scratch_->parser.take_expect_continue()) send_continue();
   return state_ == State::reading;
 }
@@ -250,17 +240,18 @@ void HttpConnection::answer(int status, std::span<const HttpHeader> headers, std
   finish_answer();
 }
 
-void HttpConnection::finish_answer() {
-  switch (write_out()) {
-    case Wrote::all:
-      return after_writing();
-    case Wrote::dead:
-      return;
-    case Wrote::blocked:
-      break;
+// True when the peer took everything.  Otherwise it is closed, or on_writable() goes on.
+bool HttpConnection::flush() {
+  const Wrote wrote = write_out();
+  if (wrote == Wrote::blocked) {
+    state_ = State::writing;
+    owner_.arm(HttpLane::Limit::write, *this);
   }
-  state_ = State::writing;
-  owner_.arm(HttpLane::Limit::write, *this);
+  return wrote == Wrote::all;
+}
+
+void HttpConnection::finish_answer() {
+  if (flush()) after_writing();
 }
 
 void HttpConnection::after_writing() {

@@ -60,6 +60,7 @@ class HttpConnection final : public ReadinessOwner, public DeadlineNode {
   void wait_for_bytes();
   // Answering.
   Wrote write_out();
+  bool flush();
   void finish_answer();
   void after_writing();
   HttpReply error_reply(int status, const HttpRequest* head);

@@ -105,7 +105,7 @@ int HeadFacts::judge_target(HttpRequest& request) const {
 
 bool names_other_version(std::string_view head) {
   const std::string_view line = head.substr(0, head.find('\r'));
-  if (line.size() < 9) return false;
+  if (line.size() < 9 || std::count(line.begin(), line.end(), ' ') != 2) return false;
   const std::string_view version = line.substr(line.size() - 8);
   return version.starts_with("HTTP/") && is_digit(version[5]) && version[6] == '.' && is_digit(version[7]);
 }

@@ -18,6 +18,9 @@ namespace {
 
 constexpr std::size_t kFirstRead = 4096;      // A signed request with a small body fits.
 constexpr std::size_t kChunkRead = 8 * 1024;  // Also the longest chunk line and trailer part.
+// "0", CRLF, CRLF: no chunked body has less to come at any point.  The library parser asserts that
+// it is not asked with less once it has seen the last chunk.
+constexpr std::size_t kShortestChunks = 5;
 constexpr std::size_t kFirstBody = 64 * 1024;
 constexpr std::size_t kKeepBody = 64 * 1024;  // What a parser at rest may hold on to.
 
@@ -200,6 +203,7 @@ HttpParser::Step HttpParser::Impl::begin_body() {
 
 HttpParser::Step HttpParser::Impl::step_chunks() {
   while (!parser->is_done()) {
+    if (raw.size() < kShortestChunks) return Step::need_more;
     beast::error_code error;
     const std::size_t used = parser->put({raw.data(), raw.size()}, error);
     raw.consume(used);
@@ -209,7 +213,6 @@ HttpParser::Step HttpParser::Impl::step_chunks() {
     }
     if (parser->body_too_large()) return fail(413, Reject::body_too_large);
     if (error) return fail(400, Reject::bad_request);
-    if (raw.size() == 0 && !parser->is_done()) return Step::need_more;
   }
   return finish(body.view());
 }
@@ -292,7 +295,7 @@ HttpParser::Step HttpParser::advance() {
 
 bool HttpParser::at_rest() const { return impl_->phase == Impl::Phase::head && impl_->in.size() == 0; }
 
-bool HttpParser::head_done() const { return impl_->phase != Impl::Phase::head && impl_->phase != Impl::Phase::failed; }
+bool HttpParser::head_done() const { return impl_->head_known; }
 
 bool HttpParser::take_expect_continue() { return std::exchange(impl_->continue_due, false); }
 

@@ -28,6 +28,8 @@ namespace {
 using RealTimer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
                                              asio::io_context::executor_type>;
 
+constexpr std::int64_t kLongestWaitMs = 3'600'000;
+
 thread_local const void* t_lane = nullptr;
 
 }  // namespace
@@ -111,7 +113,9 @@ void Lane::Impl::arm_wake() {
   const std::int64_t due_ms = timers.next_due_ms();
   if (due_ms >= wake_at_ms) return;
   wake_at_ms = due_ms;
-  wake.expires_after(std::chrono::milliseconds(std::max<std::int64_t>(0, due_ms - clock.mono_ms())));
+  // Looking early costs nothing: what is not due yet is armed again.
+  const std::int64_t wait_ms = std::clamp<std::int64_t>(due_ms - clock.mono_ms(), 0, kLongestWaitMs);
+  wake.expires_after(std::chrono::milliseconds(wait_ms));
   wake.async_wait([this](boost::system::error_code error) {
     if (error) return;  // Armed anew.
     wake_at_ms = TimerHeap::kNever;

@@ -32,7 +32,7 @@ void TimerHeap::cancel(TimerId id) {
 }
 
 Task TimerHeap::pop_due(std::int64_t now_ms) {
-  if (next_due_ms() > now_ms) return {};
+  if (heap_.empty() || heap_.front().due_ms > now_ms) return {};
   return remove(0);
 }
 
