@@ -18,10 +18,10 @@ namespace switchyard::stream {
 
 enum class ImageFormat : std::uint8_t { sequences = 0x11, leases = 0x21, dedup = 0x31 };
 
-// Largest number of a chunk whose sequences still fit 64 bits.
-inline constexpr ChunkNo kMaxChunkNo = ~std::uint64_t{0} / kChunkSeqs - 1;
+// Sequences stay below 2^62 (a million a second for 146,000 years): postings use the two bits above.
+inline constexpr ChunkNo kMaxChunkNo = (std::uint64_t{1} << 62) / kChunkSeqs - 1;
 
-// Closes a body: `out` holds kind byte and body, the checksum is appended.
+// An image begins with its kind; a body is appended, then it is sealed with its checksum.
 std::string begin_image(ImageFormat kind);
 void seal_image(ChunkNo no, std::string& out);
 
