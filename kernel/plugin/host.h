@@ -8,7 +8,8 @@
 //   host.start();                   plugins run, routes are registered; now listeners may accept
 //   host.reconfigure(sections);     SIGHUP: all agree or nothing changes
 //   host.drain(); http drain        parked requests are answered
-//   host.stop();                    no plugin code runs afterwards; then engine.stop(), lanes stop
+//   host.stop();                    no plugin code runs afterwards; then engine.stop(), lanes stop,
+//                                   and the Host is destroyed before the Router and the engine
 //
 // Failure: a plugin that returns an error or throws is logged by name, disabled and listed by
 // plugins(); it is an error of load() or start() only when its spec says `required`.
@@ -33,8 +34,9 @@ struct PluginSpec {
   std::string path;    // Empty: NAME.so in the loader's folders.
   std::string sha256;  // Empty: not checked.
   bool required = false;
-  std::string anonymous_namespace;  // Empty: unsigned callers are refused.
-  std::string section = "{}";       // The plugin's own keys as a JSON object, without those above.
+  std::string anonymous_namespace;   // Empty: unsigned callers are refused.
+  std::string section = "{}";        // The plugin's own keys as a JSON object, without those above.
+  const sw_entry* linked = nullptr;  // Part of this program instead of a file.
 };
 
 enum class PluginState { loaded, running, failed, stopped };

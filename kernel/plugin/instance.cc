@@ -56,14 +56,22 @@ Status Instance::control(const char* what, F&& call) {
   return Error{code_of(status), std::move(text)};
 }
 
-Status Instance::load(const LoaderOptions& options) {
+Result<const sw_entry*> Instance::find_entry(const LoaderOptions& options) {
+  if (spec_.linked != nullptr) {
+    auto status = judge_entry(spec_.linked, {name_, "the linked plugin '" + name_ + "'"});
+    return status ? Result<const sw_entry*>(spec_.linked) : std::move(status).error();
+  }
   auto file = locate(options, spec_.name, spec_.path);
   if (!file) return std::move(file).error();
   {
     const std::lock_guard lock(mutex_);
     path_ = file->path;
   }
-  auto entry = load_file(*file, spec_.sha256);
+  return load_file(*file, spec_.sha256);
+}
+
+Status Instance::load(const LoaderOptions& options) {
+  auto entry = find_entry(options);
   if (!entry) return std::move(entry).error();
   entry_ = *entry;
   {

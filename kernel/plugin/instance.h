@@ -52,6 +52,7 @@ class Instance {
   void abandon(std::size_t lane);  // Answers the requests that it still holds.
 
  private:
+  Result<const sw_entry*> find_entry(const LoaderOptions& options);
   // Runs one [control] call of the plugin; a throw becomes an error.
   template <class F>
   Status control(const char* what, F&& call);
