@@ -72,6 +72,7 @@ struct Server::Impl {
 
   Status open_storage();
   Status open_accounts();
+  void limit_storage(account::NamespaceNumber number, const account::Namespace& ns);
   Status load_plugins();
   Status apply_accounts();
   Status listen();
@@ -134,7 +135,16 @@ Status Server::Impl::open_accounts() {
   sealer = std::make_unique<account::Sealer>(std::move(*key));
   accounts = std::make_unique<account::Accounts>(engine->kv(), *sealer, clock, executors);
   accounts->attach();
+  // Stored bytes are counted by the stream room; how many are allowed is the account's.
+  accounts->view(0).observe_namespaces([this](account::NamespaceNumber number, const account::Namespace* ns) {
+    if (ns != nullptr) limit_storage(number, *ns);
+  });
   return accounts->view(0).check_sealing();
+}
+
+void Server::Impl::limit_storage(account::NamespaceNumber number, const account::Namespace& ns) {
+  const auto limits = account::effective_limits(ns, settings.limits);
+  engine->usage(number)->max_stored_bytes = static_cast<std::int64_t>(limits.max_stored_bytes);
 }
 
 Status Server::Impl::load_plugins() {
@@ -288,6 +298,15 @@ Status Server::reload(Settings next) {
   s.settings.http.public_url = next.http.public_url;
   s.settings.http.limits = next.http.limits;
   s.settings.bootstrap = next.bootstrap;
+  wait_for<bool>([&s](auto done) {
+    s.executors[0]->post([&s, done] {
+      s.accounts->view(0).list_namespaces([&s](const account::Namespace& ns) {
+        s.limit_storage(ns.number, ns);
+        return true;
+      });
+      done(true);
+    });
+  });
   return s.apply_accounts();
 }
 
