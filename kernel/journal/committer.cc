@@ -123,11 +123,10 @@ void Committer::commit_group() {
     }
     group_.shrink();
   }
+  // One step for committed(): whoever has seen a completion sees its position, and the other way round.
+  const std::lock_guard lock(position_mutex_);
   post_results();
-  if (segment_ != nullptr && !failed()) {
-    const std::lock_guard lock(position_mutex_);
-    position_ = {segment_->header.number, offset_, next_batch_};
-  }
+  if (segment_ != nullptr && !failed()) position_ = {segment_->header.number, offset_, next_batch_};
 }
 
 void Committer::fill_group() {

@@ -147,9 +147,9 @@ class Journal {
   // [lane] REQUIRES: payload not empty and at most max_batch_bytes.
   virtual void submit(std::size_t lane, Submission submission) = 0;
 
-  // [any] Everything before this point is durable and its completions were posted to the lanes.  A
-  // checkpoint takes the position first and the state of each lane by a later post: then the state
-  // holds at least all of it.
+  // [any] Everything before this point is durable and its completions were posted to the lanes, and
+  // every batch whose completion has run lies before it.  A checkpoint takes the position first and
+  // the state of each lane by a later post: then the state holds at least all of it.
   virtual Position committed() const = 0;
   virtual bool failed() const = 0;
 
