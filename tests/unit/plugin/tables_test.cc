@@ -1,0 +1,412 @@
+// log/1, clock/1, auth/1, kv/1, metrics/1 as a plugin sees them.
+#include <thread>
+
+#include "kernel/account/signing.h"
+#include "kernel/base/ids.h"
+#include "tests/unit/plugin/host_rig.h"
+
+namespace switchyard::plugin::test {
+namespace {
+
+struct TwoTenants {
+  HostRig rig;
+  LinkedPlugin plugin{"one"}, other{"two"};
+  account::Namespace a, b;
+
+  explicit TwoTenants(std::size_t lanes = 1) : rig(lanes) {
+    a = rig.make_namespace("a", "000000000001");
+    b = rig.make_namespace("b", "000000000002");
+    rig.run({&plugin, &other}, [](PluginSpec& spec) { spec.anonymous_namespace = spec.name == "one" ? "a" : "b"; });
+  }
+};
+
+TEST(Extensions, those_of_the_header_are_offered_and_nothing_else) {
+  HostRig rig;
+  LinkedPlugin plugin("p");
+  rig.run({&plugin});
+  for (const char* id :
+       {SW_EXT_LOG, SW_EXT_CLOCK, SW_EXT_AUTH, SW_EXT_HTTP, SW_EXT_STREAM, SW_EXT_KV, SW_EXT_METRICS}) {
+    const auto* size = plugin.table<std::uint32_t>(id);
+    ASSERT_NE(size, nullptr) << id;
+    EXPECT_GT(*size, 8u) << id;
+  }
+  EXPECT_EQ(plugin.table<void>("switchyard.stream/2"), nullptr);
+  EXPECT_EQ(plugin.table<void>(""), nullptr);
+  EXPECT_EQ(plugin.host->extension(plugin.host, nullptr), nullptr);
+  EXPECT_EQ(plugin.host->lanes, 1u);
+  EXPECT_EQ(text(plugin.host->version), "9.9");
+}
+
+TEST(Log, a_newline_in_a_value_does_not_forge_a_line) {
+  HostRig rig;
+  LinkedPlugin plugin("p");
+  rig.run({&plugin});
+  const sw_pair field{str("peer"), str("x\n2026-01-01T00:00:00Z error forged")};
+  ::testing::internal::CaptureStderr();
+  plugin.table<sw_log_api>(SW_EXT_LOG)->write(plugin.host, SW_LOG_WARN, str("probe.event"), &field, 1);
+  const auto line = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1) << line;
+  EXPECT_NE(line.find("probe.event plugin=p peer=\"x\\x0a"), std::string::npos) << line;
+}
+
+TEST(Clock, follows_the_injected_time) {
+  HostRig rig;
+  LinkedPlugin plugin("p");
+  rig.run({&plugin});
+  const auto* clock = plugin.table<sw_clock_api>(SW_EXT_CLOCK);
+  const auto wall = clock->wall_ms(plugin.host), mono = clock->mono_ms(plugin.host);
+  rig.clock.advance_ms(1234);
+  EXPECT_EQ(clock->wall_ms(plugin.host), wall + 1234);
+  EXPECT_EQ(clock->mono_ms(plugin.host), mono + 1234);
+}
+
+struct TimerProbe {
+  HostRig rig;
+  LinkedPlugin plugin{"p"};
+  const sw_clock_api* clock = nullptr;
+  std::atomic<int> fired{0};
+  sw_timer timer = 0;
+
+  TimerProbe() {
+    rig.run({&plugin});
+    clock = plugin.table<sw_clock_api>(SW_EXT_CLOCK);
+    rig.on_lane(plugin, [this](void*) { timer = clock->start(plugin.host, 100, fire, this); });
+  }
+  static void fire(void* user) { ++static_cast<TimerProbe*>(user)->fired; }
+  void settle() {
+    rig.on_lane(plugin, [](void*) {});
+  }
+};
+
+TEST(Clock, a_timer_fires_once_and_not_early) {
+  TimerProbe probe;
+  EXPECT_NE(probe.timer, 0u);
+  probe.rig.advance_ms(99);
+  probe.settle();
+  EXPECT_EQ(probe.fired, 0);
+  probe.rig.advance_ms(1);
+  ASSERT_TRUE(probe.rig.eventually([&] { return probe.fired == 1; }));
+  probe.rig.advance_ms(1000);
+  probe.settle();
+  EXPECT_EQ(probe.fired, 1);
+}
+
+TEST(Clock, a_cancelled_timer_does_not_fire_and_its_handle_is_dead) {
+  TimerProbe probe;
+  probe.rig.on_lane(probe.plugin, [&](void*) {
+    probe.clock->cancel(probe.plugin.host, probe.timer);
+    const auto next = probe.clock->start(probe.plugin.host, 100, TimerProbe::fire, &probe);
+    EXPECT_NE(next, probe.timer) << "the slot is used again under another handle";
+    probe.clock->cancel(probe.plugin.host, probe.timer);
+  });
+  probe.rig.advance_ms(100);
+  ASSERT_TRUE(probe.rig.eventually([&] { return probe.fired == 1; })) << "only the second timer is left";
+  probe.settle();
+  EXPECT_EQ(probe.fired, 1);
+}
+
+TEST(Clock, timers_end_with_the_plugin) {
+  TimerProbe probe;
+  probe.rig.stop();
+  probe.rig.advance_ms(1000);
+  probe.rig.lanes->run_on_all([](net::Lane&) {});
+  EXPECT_EQ(probe.fired, 0);
+}
+
+TEST(Clock, random_bytes_differ) {
+  HostRig rig;
+  LinkedPlugin plugin("p");
+  rig.run({&plugin});
+  std::array<std::uint8_t, 16> first{}, second{};
+  const auto* clock = plugin.table<sw_clock_api>(SW_EXT_CLOCK);
+  clock->random(plugin.host, first.data(), first.size());
+  clock->random(plugin.host, second.data(), second.size());
+  EXPECT_NE(first, second);
+}
+
+TEST(Misuse, a_lane_call_from_a_foreign_thread_is_refused_and_named) {
+  TwoTenants t;
+  ::testing::internal::CaptureStderr();
+  const sw_principal* who = nullptr;
+  sw_status status = SW_OK;
+  std::thread([&] { status = t.plugin.table<sw_auth_api>(SW_EXT_AUTH)->anonymous(t.plugin.host, &who); }).join();
+  const auto log = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(status, SW_INVALID);
+  EXPECT_EQ(who, nullptr);
+  EXPECT_NE(log.find("plugin.misuse plugin=one call=auth.anonymous"), std::string::npos) << log;
+}
+
+TEST(Misuse, a_plugin_cannot_call_as_another_plugin) {
+  TwoTenants t;
+  sw_status status = SW_OK;
+  t.rig.on_lane(t.plugin, [&](void*) {
+    const sw_principal* who = nullptr;
+    status = t.other.table<sw_auth_api>(SW_EXT_AUTH)->anonymous(t.other.host, &who);
+  });
+  EXPECT_EQ(status, SW_INVALID);
+}
+
+TEST(Slow, a_callback_that_takes_long_is_named_once_per_second) {
+  HostRig rig;
+  LinkedPlugin plugin("lazy");
+  rig.run({&plugin});
+  ::testing::internal::CaptureStderr();
+  for (int i = 0; i < 3; ++i) rig.on_lane(plugin, [&](void*) { rig.clock.advance_ms(101); });
+  rig.on_lane(plugin, [&](void*) { rig.clock.advance_ms(100); });
+  rig.on_lane(plugin, [&](void*) { rig.clock.advance_ms(1500); });
+  rig.on_lane(plugin, [](void*) {});
+  const auto log = ::testing::internal::GetCapturedStderr();
+  EXPECT_NE(log.find("plugin.slow plugin=lazy callback=task lane=0 took_ms=101 more=0"), std::string::npos) << log;
+  EXPECT_NE(log.find("took_ms=1500 more=2"), std::string::npos) << log << "100 ms is not slow yet";
+}
+
+// ---- auth ------------------------------------------------------------------------------------------
+
+sw_status sign(TwoTenants& t, const char* access_key, const char* secret, sw_principal* out) {
+  const account::SigningScope scope{"20260101", "us-east-1", "sqs"};
+  const auto digest = account::derive_signing_key(secret, scope).sign("what was signed");
+  const auto signature = hex_encode({reinterpret_cast<const char*>(digest.data()), digest.size()});
+  const sw_mac_check check{
+      sizeof check,  0, str(access_key), str(scope.date), str(scope.region), str(scope.service), str("what was signed"),
+      str(signature)};
+  sw_status status = SW_INTERNAL;
+  t.rig.on_lane(t.plugin, [&](void*) {
+    const sw_principal* who = nullptr;
+    status = t.plugin.table<sw_auth_api>(SW_EXT_AUTH)->verify_mac(t.plugin.host, &check, &who);
+    if (who != nullptr) *out = *who;
+  });
+  return status;
+}
+
+TEST(Auth, tells_a_right_signature_from_a_wrong_one_and_an_unknown_key) {
+  TwoTenants t;
+  t.rig.make_credential(t.a, "AKIDEXAMPLE", "secret");
+  sw_principal who{};
+  EXPECT_EQ(sign(t, "AKIDEXAMPLE", "secret", &who), SW_OK);
+  EXPECT_EQ(who.permissions, SW_PERM_PUBLISH);
+  sw_principal nobody{};
+  EXPECT_EQ(sign(t, "AKIDEXAMPLE", "other", &nobody), SW_UNAUTHENTICATED);
+  EXPECT_EQ(sign(t, "AKIDOTHER", "secret", &nobody), SW_NOT_FOUND);
+  EXPECT_EQ(nobody.ns, nullptr);
+}
+
+TEST(Auth, the_handle_of_a_namespace_is_the_same_on_every_lane_and_by_every_way) {
+  TwoTenants t(2);
+  t.rig.make_credential(t.a, "AKIDEXAMPLE", "secret");
+  sw_principal signed_in{};
+  ASSERT_EQ(sign(t, "AKIDEXAMPLE", "secret", &signed_in), SW_OK);
+  sw_namespace* handles[2] = {};
+  for (std::uint32_t lane = 0; lane < 2; ++lane) {
+    t.rig.on_lane(
+        t.plugin, [&](void*) { handles[lane] = anonymous_handle(t.plugin); }, lane);
+  }
+  EXPECT_NE(handles[0], nullptr);
+  EXPECT_EQ(handles[0], handles[1]);
+  EXPECT_EQ(handles[0], signed_in.ns);
+}
+
+TEST(Auth, describes_the_namespace_with_the_limits_in_force) {
+  TwoTenants t;
+  HostSettings settings;
+  settings.public_url = "https://queue.example";
+  settings.limits.account_message_bytes = 12345;
+  t.rig.host->apply(settings);
+  t.rig.on_lane(t.plugin, [&](void*) {
+    const sw_namespace_info* info = nullptr;
+    const auto* auth = t.plugin.table<sw_auth_api>(SW_EXT_AUTH);
+    ASSERT_EQ(auth->describe(t.plugin.host, anonymous_handle(t.plugin), &info), SW_OK);
+    EXPECT_EQ(text(info->name), "a");
+    EXPECT_EQ(text(info->id), t.a.id);
+    EXPECT_EQ(text(info->protocol), "sqs_sns");
+    EXPECT_EQ(text(info->style), "account");
+    EXPECT_EQ(text(info->owner), "000000000001");
+    EXPECT_EQ(text(info->region), "");
+    EXPECT_EQ(text(info->public_url), "https://queue.example");
+    EXPECT_EQ(info->max_message_bytes, 12345u);
+  });
+}
+
+TEST(Auth, a_deleted_namespace_is_not_found_under_its_old_handle) {
+  TwoTenants t;
+  sw_namespace* handle = nullptr;
+  t.rig.on_lane(t.plugin, [&](void*) { handle = anonymous_handle(t.plugin); });
+  std::atomic<bool> gone{false};
+  (*t.rig.lanes)[0].post([&] { t.rig.accounts->delete_namespace(0, t.a.id, [&](Status s) { gone = s.ok(); }); });
+  ASSERT_TRUE(t.rig.eventually([&] { return gone.load(); }));
+  t.rig.on_lane(t.plugin, [&](void*) {
+    const sw_namespace_info* info = nullptr;
+    EXPECT_EQ(t.plugin.table<sw_auth_api>(SW_EXT_AUTH)->describe(t.plugin.host, handle, &info), SW_NOT_FOUND);
+    EXPECT_EQ(t.plugin.table<sw_kv_api>(SW_EXT_KV)->put(
+                  t.plugin.host, handle, str("k"), bytes("v"), SW_KV_ANY,
+                  [](void*, sw_status, std::uint64_t, const sw_error*) {}, nullptr),
+              SW_NOT_FOUND);
+  });
+}
+
+// ---- key-value -------------------------------------------------------------------------------------
+
+struct KvAnswer {
+  std::atomic<int> calls{0};
+  sw_status status = SW_INTERNAL;
+  std::uint64_t revision = 0;
+  std::string message;
+  std::thread::id thread;
+};
+
+void kv_done(void* user, sw_status status, std::uint64_t revision, const sw_error* error) {
+  auto& answer = *static_cast<KvAnswer*>(user);
+  answer.status = status;
+  answer.revision = revision;
+  answer.message = error == nullptr ? "" : error->message;
+  answer.thread = std::this_thread::get_id();
+  ++answer.calls;
+}
+
+// Changes one record on `lane` and waits.
+void change(HostRig& rig, LinkedPlugin& plugin, KvAnswer& answer, const std::string& key,
+            std::optional<std::string> value, std::uint64_t expect = SW_KV_ANY, std::uint32_t lane = 0) {
+  const int before = answer.calls;
+  std::thread::id lane_thread;
+  rig.on_lane(
+      plugin,
+      [&](void*) {
+        lane_thread = std::this_thread::get_id();
+        const auto* kv = plugin.table<sw_kv_api>(SW_EXT_KV);
+        auto* ns = anonymous_handle(plugin);
+        const auto status = value ? kv->put(plugin.host, ns, str(key), bytes(*value), expect, kv_done, &answer)
+                                  : kv->erase(plugin.host, ns, str(key), expect, kv_done, &answer);
+        ASSERT_EQ(status, SW_OK);
+        EXPECT_EQ(answer.calls, before) << "never from inside the call";
+      },
+      lane);
+  ASSERT_TRUE(rig.eventually([&] { return answer.calls == before + 1; }));
+  EXPECT_EQ(answer.thread, lane_thread) << "on the lane of the caller";
+}
+
+std::vector<std::string> keys(HostRig& rig, LinkedPlugin& plugin, const std::string& prefix, const std::string& after,
+                              std::size_t most = 100) {
+  struct Seen {
+    std::vector<std::string> keys;
+    std::size_t most;
+  } seen{{}, most};
+  rig.on_lane(plugin, [&](void*) {
+    plugin.table<sw_kv_api>(SW_EXT_KV)->scan(
+        plugin.host, anonymous_handle(plugin), str(prefix), str(after),
+        [](void* user, sw_str key, sw_bytes value, std::uint64_t) {
+          auto& s = *static_cast<Seen*>(user);
+          s.keys.push_back(text(key) + "=" + text(value));
+          return s.keys.size() < s.most ? 1 : 0;
+        },
+        &seen);
+  });
+  return seen.keys;
+}
+
+TEST(KeyValue, a_record_is_visible_on_every_lane_when_done_runs) {
+  TwoTenants t(3);
+  KvAnswer answer;
+  change(t.rig, t.plugin, answer, "color", "red", 0, 2);
+  ASSERT_EQ(answer.status, SW_OK);
+  for (std::uint32_t lane = 0; lane < 3; ++lane) {
+    t.rig.on_lane(
+        t.plugin,
+        [&](void*) {
+          sw_bytes value{};
+          std::uint64_t revision = 0;
+          const auto* kv = t.plugin.table<sw_kv_api>(SW_EXT_KV);
+          ASSERT_EQ(kv->get(t.plugin.host, anonymous_handle(t.plugin), str("color"), &value, &revision), SW_OK);
+          EXPECT_EQ(text(value), "red");
+          EXPECT_EQ(revision, answer.revision);
+        },
+        lane);
+  }
+}
+
+TEST(KeyValue, conditions_are_checked_against_the_revision) {
+  TwoTenants t;
+  KvAnswer answer;
+  change(t.rig, t.plugin, answer, "k", "1", 0);
+  ASSERT_EQ(answer.status, SW_OK);
+  const auto first = answer.revision;
+  change(t.rig, t.plugin, answer, "k", "2", 0);
+  EXPECT_EQ(answer.status, SW_CONFLICT) << "0 = must not exist";
+  EXPECT_NE(answer.message, "");
+  change(t.rig, t.plugin, answer, "k", "2", first);
+  EXPECT_EQ(answer.status, SW_OK);
+  change(t.rig, t.plugin, answer, "k", std::nullopt, first);
+  EXPECT_EQ(answer.status, SW_CONFLICT);
+  change(t.rig, t.plugin, answer, "k", std::nullopt);
+  EXPECT_EQ(answer.status, SW_OK);
+  EXPECT_TRUE(keys(t.rig, t.plugin, "", "").empty());
+}
+
+TEST(KeyValue, scan_keeps_to_prefix_order_and_the_visitor) {
+  TwoTenants t;
+  KvAnswer answer;
+  for (const char* key : {"q/b", "q/a", "q/ab", "p/x", "r"}) change(t.rig, t.plugin, answer, key, "v");
+  using Keys = std::vector<std::string>;
+  EXPECT_EQ(keys(t.rig, t.plugin, "q/", ""), (Keys{"q/a=v", "q/ab=v", "q/b=v"}));
+  EXPECT_EQ(keys(t.rig, t.plugin, "q/", "q/a"), (Keys{"q/ab=v", "q/b=v"}));
+  EXPECT_EQ(keys(t.rig, t.plugin, "", "", 2), (Keys{"p/x=v", "q/a=v"}));
+  EXPECT_EQ(keys(t.rig, t.plugin, "", "q/zz"), (Keys{"r=v"}));
+}
+
+TEST(KeyValue, plugins_and_namespaces_do_not_see_each_other) {
+  TwoTenants t;
+  KvAnswer answer;
+  change(t.rig, t.plugin, answer, "k", "of one in a");
+  change(t.rig, t.other, answer, "k", "of two in b");
+  EXPECT_EQ(keys(t.rig, t.plugin, "", ""), (std::vector<std::string>{"k=of one in a"}));
+  EXPECT_EQ(keys(t.rig, t.other, "", ""), (std::vector<std::string>{"k=of two in b"}));
+}
+
+TEST(KeyValue, sizes_beyond_the_header_are_refused) {
+  TwoTenants t;
+  KvAnswer answer;
+  t.rig.on_lane(t.plugin, [&](void*) {
+    const auto* kv = t.plugin.table<sw_kv_api>(SW_EXT_KV);
+    auto* ns = anonymous_handle(t.plugin);
+    const auto put = [&](const std::string& key, const std::string& value) {
+      return kv->put(t.plugin.host, ns, str(key), bytes(value), SW_KV_ANY, kv_done, &answer);
+    };
+    EXPECT_EQ(put("", "v"), SW_INVALID);
+    EXPECT_EQ(put(std::string(513, 'k'), "v"), SW_INVALID);
+    EXPECT_EQ(put("k", std::string(64 * 1024 + 1, 'v')), SW_INVALID);
+    EXPECT_EQ(kv->put(t.plugin.host, nullptr, str("k"), bytes("v"), SW_KV_ANY, kv_done, &answer), SW_INVALID);
+    EXPECT_EQ(put(std::string(512, 'k'), std::string(64 * 1024, 'v')), SW_OK);
+  });
+  ASSERT_TRUE(t.rig.eventually([&] { return answer.calls == 1; }));
+  EXPECT_EQ(answer.status, SW_OK);
+}
+
+TEST(KeyValue, records_survive_a_restart) {
+  HostRig rig;
+  rig.make_namespace("a", "000000000001");
+  LinkedPlugin before("one"), after("one");
+  const auto anonymous = [](PluginSpec& spec) { spec.anonymous_namespace = "a"; };
+  rig.run({&before}, anonymous);
+  KvAnswer answer;
+  change(rig, before, answer, "k", "kept");
+  rig.restart();
+  rig.run({&after}, anonymous);
+  EXPECT_EQ(keys(rig, after, "", ""), (std::vector<std::string>{"k=kept"}));
+}
+
+// ---- metrics ---------------------------------------------------------------------------------------
+
+TEST(MetricsTable, the_same_name_and_labels_are_the_same_counter) {
+  HostRig rig;
+  LinkedPlugin plugin("p");
+  rig.run({&plugin});
+  const auto* metrics = plugin.table<sw_metrics_api>(SW_EXT_METRICS);
+  const sw_pair get{str("method"), str("GET")}, post{str("method"), str("POST")};
+  auto* counter = metrics->counter(plugin.host, str("switchyard_probe_total"), str("probes"), &get, 1);
+  EXPECT_EQ(metrics->counter(plugin.host, str("switchyard_probe_total"), str("probes"), &get, 1), counter);
+  EXPECT_NE(metrics->counter(plugin.host, str("switchyard_probe_total"), str("probes"), &post, 1), counter);
+  metrics->add(counter, 5);
+  metrics->add(counter, 2);
+  EXPECT_NE(rig.metrics->render().find("switchyard_probe_total{method=\"GET\"} 7\n"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace switchyard::plugin::test
