@@ -91,6 +91,9 @@ class Run {
   std::vector<std::string> settings() {
     std::vector<std::string> all = options_.settings;
     all.push_back("lanes=" + std::to_string(1u << (random_() % 3)));
+    // Short intervals put kills into checkpoints and cleaning; the default puts them into long replays.
+    if (random_() % 4 != 0)
+      all.push_back("storage.checkpoint_interval=" + std::to_string(100 + random_() % 400) + "ms");
     return all;
   }
 

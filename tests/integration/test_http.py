@@ -120,7 +120,7 @@ def test_request_byte_by_byte(broker):
 
 
 def test_slow_head_is_cut_off_and_others_do_not_wait(own_broker):
-    broker = own_broker(sets=["http.header_timeout=1s"])
+    broker = own_broker(sets=["http.limits.header_timeout=1s"])
     with Socket(broker) as slow:
         slow.send(b"GET /livez HTTP/1.1\r\nHo")
         seconds, _ = elapsed(lambda: alive(broker))

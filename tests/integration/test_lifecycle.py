@@ -149,7 +149,7 @@ def config_error(tmp_path, text, *arguments):
     ("lanes: many\n", 1, ["lanes", "many"]),
     ("\n\nlanes: -3\n", 3, ["lanes", "-3"]),
     ("storage:\n  segment_size: 64 apples\n", 2, ["segment_size", "64 apples"]),
-    ("http:\n  header_timeout: 10\n", 2, ["header_timeout"]),
+    ("http:\n  limits:\n    header_timeout: 10\n", 3, ["header_timeout"]),
     ("http: [1, 2]\n", 1, ["http"]),
     ("http:\n  listen: nonsense\n", 2, ["listen", "nonsense"]),
     ("lanes: 1\nlanes: 2\n", 2, ["lanes"]),
