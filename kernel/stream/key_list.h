@@ -1,4 +1,8 @@
-// KeyList keeps key ids in token order, in blocks of up to 256 ids, 4 to 8 bytes a key.
+// KeyList keeps key ids in token order, in blocks of up to 256, 8 to 16 bytes a key.
+//
+// A name is far away (id, record, text), so a search should look at few of them.  The keys of a block
+// begin alike; beside each id stand the next four characters behind that common beginning, which tell
+// nearly all keys of a block apart.
 //
 // Thread: plain value of one lane.
 #pragma once
@@ -18,9 +22,9 @@ class KeyList {
     std::size_t block = 0, place = 0;
   };
   bool valid(Cursor cursor) const { return cursor.block < blocks_.size(); }
-  KeyId at(Cursor cursor) const { return blocks_[cursor.block][cursor.place]; }
+  KeyId at(Cursor cursor) const { return blocks_[cursor.block].entries[cursor.place].id; }
   Cursor following(Cursor cursor) const {
-    if (++cursor.place < blocks_[cursor.block].size()) return cursor;
+    if (++cursor.place < blocks_[cursor.block].entries.size()) return cursor;
     return {cursor.block + 1, 0};
   }
   // The first key >= name in token order.
@@ -31,14 +35,24 @@ class KeyList {
 
  private:
   static constexpr std::size_t kBlockKeys = 256;
-  using Block = std::vector<KeyId>;
+  struct Entry {
+    std::uint32_t mark;  // Order of the characters behind the common beginning.
+    KeyId id;
+  };
+  struct Block {
+    std::vector<Entry> entries;  // Not empty.
+    std::string_view last;       // Name of the last key; names do not move.
+    std::uint32_t common = 0;    // All names begin with this many characters of `last`.
+  };
 
   std::string_view name(KeyId id) const { return records_[id].name(); }
   std::size_t place_in(const Block& block, std::string_view wanted) const;
+  void add(Block& block, std::size_t place, KeyId id);
+  void mark_all(Block& block);
   void split(std::size_t block);
 
   const KeyRecords& records_;
-  std::vector<Block> blocks_;  // None is empty.
+  std::vector<Block> blocks_;
 };
 
 }  // namespace switchyard::stream
