@@ -16,11 +16,10 @@ boost::json::parse_options parse_options() {
 }  // namespace
 
 Lane::Lane(const aws::Host& the_host, const LiveSettings& the_settings)
-    : json_arena_(new unsigned char[kJsonArena]),
-      host(the_host),
+    : host(the_host),
       settings(the_settings),
       ids(the_host),
-      json_memory(json_arena_.get(), kJsonArena),
+      json_memory(kJsonArena),
       json_parser(boost::json::storage_ptr(), parse_options()) {}
 
 Lane::~Lane() {

@@ -6,7 +6,6 @@
 // Failure: the constructor throws when the digests are not available.
 // Thread: one lane.
 #pragma once
-#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parser.hpp>
 #include <memory>
 #include <string>
@@ -15,6 +14,7 @@
 #include "plugins/aws/authenticate.h"
 #include "plugins/aws/digest.h"
 #include "plugins/aws/host.h"
+#include "plugins/aws/json_arena.h"
 #include "plugins/aws/message_attributes.h"
 #include "plugins/aws/query_form.h"
 #include "plugins/aws/random_ids.h"
@@ -27,7 +27,6 @@ class Call;
 class Lane {
   static constexpr std::size_t kJsonArena = 64 * 1024;
   static constexpr std::size_t kIdleCalls = 1024;
-  std::unique_ptr<unsigned char[]> json_arena_;  // First: json_memory stands on it.
 
  public:
   Lane(const aws::Host& the_host, const LiveSettings& the_settings);
@@ -53,7 +52,7 @@ class Lane {
   // Scratch of the request being handled; nothing in it outlives the callback.
   aws::AuthScratch auth;
   aws::QueryForm form;
-  boost::json::monotonic_resource json_memory;
+  aws::JsonArena json_memory;
   boost::json::parser json_parser;
   std::string response, headers, name;
   aws::MessageHeaders message_headers;
