@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "kernel/base/log.h"
+#include "kernel/store/write_log_check.h"
 
 namespace switchyard::store {
 namespace {
@@ -51,6 +52,7 @@ Status LevelDbStore::open_database() {
   std::error_code error;
   std::filesystem::create_directories(options_.directory, error);
   if (error) return Error{Code::io, "cannot create store folder " + options_.directory + ": " + error.message()};
+  if (auto status = check_write_logs(options_.directory); !status) return status;
   leveldb::Options options;
   options.create_if_missing = true;
   options.compression = leveldb::kNoCompression;
@@ -102,7 +104,10 @@ Status LevelDbStore::scan_now(std::string_view prefix, const Visitor& visit) {
   return it->status().ok() ? Status() : failure(it->status(), "read");
 }
 
-Status LevelDbStore::write_now(const WriteSet& writes, bool sync) {
+// `sync` or not, every write is synced.  LevelDB changes to a new log file when its buffer is full and
+// never syncs the old one, so a later synced write would not make an unsynced one before it durable.
+// Writes are few: some per checkpoint.
+Status LevelDbStore::write_now(const WriteSet& writes, bool /*sync*/) {
   if (auto status = healthy(); !status) return status;
   leveldb::WriteBatch batch;
   for (const auto& entry : writes.entries()) {
@@ -113,7 +118,7 @@ Status LevelDbStore::write_now(const WriteSet& writes, bool sync) {
     }
   }
   leveldb::WriteOptions options;
-  options.sync = sync;
+  options.sync = true;
   const auto status = db_->Write(options, &batch);
   if (status.ok()) return {};
   broken_ = true;

@@ -5,7 +5,8 @@
 // wait for a compaction.  Nothing here is the truth: after a crash the journal is replayed from the
 // last synced checkpoint, and every image may be a little newer than that.
 //
-// Failure: LevelDB's text with the folder's path; a full disk is Code::quota, damage Code::corrupt.
+// Failure: LevelDB's text with the folder's path; a full disk is Code::quota, damage Code::corrupt.  A
+// failed write may still have happened in part of its keys or none; the next write tries the disk anew.
 //
 // Thread: the *_now calls before start() on the opening thread or on the store thread; the rest from
 // any thread, answers on the given lane.
@@ -57,6 +58,7 @@ class Store {
   // Visits keys with this prefix in order until the visitor returns false.
   using Visitor = std::function<bool(std::string_view key, std::string_view value)>;
   virtual Status scan_now(std::string_view prefix, const Visitor& visit) = 0;
+  // With `sync` this write and all before it are durable; without, it may be so only with the next.
   virtual Status write_now(const WriteSet& writes, bool sync) = 0;
   // Erases every key with this prefix, in bounded batches.
   virtual Status erase_prefix_now(std::string_view prefix) = 0;

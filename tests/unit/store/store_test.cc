@@ -1,9 +1,11 @@
 #include "kernel/store/store.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -196,6 +198,123 @@ TEST_F(StoreTest, a_flipped_bit_in_a_table_is_reported_as_damage) {
   const auto status = store_->scan_now("", [](std::string_view, std::string_view) { return true; });
   ASSERT_FALSE(status);
   EXPECT_EQ(status.code(), Code::corrupt);
+}
+
+class StoreLogTest : public StoreTest {
+ protected:
+  // Ten writes of 20 kB: the log then has records in several blocks.
+  void write_ten() {
+    for (int i = 0; i < 10; ++i) {
+      ASSERT_TRUE(
+          store_->write_now(one("k" + std::to_string(i), std::string(20'000, static_cast<char>('a' + i))), true));
+    }
+    store_.reset();
+    for (const auto& entry : std::filesystem::directory_iterator(folder_ + "/db")) {
+      if (entry.path().extension() == ".log") log_ = entry.path();
+    }
+    ASSERT_FALSE(log_.empty());
+  }
+  void flip(std::uint64_t offset) {
+    std::fstream file(log_, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(offset));
+    const int byte = file.get();
+    file.seekp(static_cast<std::streamoff>(offset));
+    file.put(static_cast<char>(byte ^ 0x10));
+  }
+  std::filesystem::path log_;
+};
+
+TEST_F(StoreLogTest, damage_inside_of_the_log_is_named_and_not_skipped) {
+  write_ten();
+  const auto size = std::filesystem::file_size(log_);
+  for (const std::uint64_t offset : {std::uint64_t{3}, std::uint64_t{5}, std::uint64_t{6}, std::uint64_t{9'000},
+                                     std::uint64_t{33'000}, size - 41'000}) {
+    flip(offset);
+    const auto opened = Store::open({folder_ + "/db"});
+    ASSERT_FALSE(opened) << offset;
+    EXPECT_EQ(opened.code(), Code::corrupt) << offset;
+    EXPECT_NE(opened.error().message.find(log_.string() + " is damaged at offset"), std::string::npos);
+    flip(offset);
+  }
+  open();
+  EXPECT_EQ(get_now("k9"), std::string(20'000, 'j'));
+}
+
+TEST_F(StoreLogTest, a_lost_page_inside_of_the_log_is_damage) {
+  write_ten();
+  {
+    std::fstream file(log_, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(32'768);
+    file << std::string(32'768, '\0');
+  }
+  EXPECT_EQ(Store::open({folder_ + "/db"}).code(), Code::corrupt);
+}
+
+TEST_F(StoreLogTest, a_torn_tail_loses_only_the_write_that_was_not_finished) {
+  write_ten();
+  const auto size = std::filesystem::file_size(log_);
+  const auto copy = folder_ + "/copy";
+  for (const std::uint64_t cut : {1, 6, 7, 8, 1'000, 19'999, 20'010}) {
+    std::filesystem::remove_all(copy);
+    std::filesystem::copy(folder_ + "/db", copy);
+    std::filesystem::resize_file(std::filesystem::path(copy) / log_.filename(), size - cut);
+    auto opened = Store::open({copy});
+    ASSERT_TRUE(opened) << cut << " " << opened.error().message;
+    EXPECT_TRUE((*opened)->get_now("k8")) << cut;
+    EXPECT_EQ((*opened)->get_now("k9").code(), Code::not_found) << cut;
+  }
+}
+
+TEST_F(StoreLogTest, a_last_write_with_pages_missing_in_its_middle_is_a_torn_tail) {
+  ASSERT_TRUE(store_->write_now(one("first", "1"), true));
+  ASSERT_TRUE(store_->write_now(one("last", std::string(300'000, 'x')), true));
+  store_.reset();
+  for (const auto& entry : std::filesystem::directory_iterator(folder_ + "/db")) {
+    if (entry.path().extension() == ".log") log_ = entry.path();
+  }
+  {
+    std::fstream file(log_, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(98'304);
+    file << std::string(8192, '\0');
+  }
+  open();
+  EXPECT_EQ(get_now("first"), "1");
+  EXPECT_EQ(get_now("last"), "(not_found)");
+}
+
+// Files of this process may not grow beyond `bytes` for a while: a disk that is full and then is not.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{bytes, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  void (*handler_)(int);
+  rlimit before_{};
+};
+
+TEST_F(StoreTest, after_a_failed_write_the_next_one_heals_and_nothing_written_is_lost) {
+  ASSERT_TRUE(store_->write_now(one("before", "1"), true));
+  {
+    const FileSizeLimit full(64 * 1024);
+    const Status status = store_->write_now(one("big", std::string(200'000, 'x')), true);
+    ASSERT_EQ(status.code(), Code::io);
+    EXPECT_NE(status.error().message.find(folder_ + "/db"), std::string::npos) << status.error().message;
+    EXPECT_FALSE(store_->write_now(one("big", std::string(200'000, 'x')), true)) << "still full";
+  }
+  ASSERT_TRUE(store_->write_now(one("after", "2"), true));
+  EXPECT_EQ(get_now("before"), "1");
+  EXPECT_EQ(get_now("after"), "2");
+  open();
+  EXPECT_EQ(get_now("before"), "1");
+  EXPECT_EQ(get_now("after"), "2");
 }
 
 TEST_F(StoreTest, keeps_no_growing_log_file_of_its_own) {
