@@ -1,0 +1,158 @@
+// `switchyard plugin check`: one plugin, one check after the other, each in a process of its own.
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "kernel/base/log.h"
+#include "kernel/plugin/check_host.h"
+#include "kernel/plugin/child.h"
+#include "kernel/plugin/cli.h"
+#include "kernel/plugin/elf.h"
+#include "kernel/plugin/json_keys.h"
+
+namespace switchyard::plugin {
+namespace {
+
+class Report {
+ public:
+  explicit Report(CliStreams streams) : streams_(streams) {}
+
+  void line(const std::string& text) { std::fprintf(streams_.out, "%s\n", text.c_str()); }
+  bool result(const std::string& name, const std::string& failure) {
+    failures_ += failure.empty() ? 0 : 1;
+    line(failure.empty() ? "ok      " + name : "FAILED  " + name + ": " + failure);
+    return failure.empty();
+  }
+  // The check is the whole body of a child.
+  bool in_child(const std::string& name, int timeout_ms, const std::function<Status()>& check) {
+    const auto ended = run_in_child(
+        [&](bool& good) {
+          log::set_level(log::Level::off);
+          const auto status = check();
+          good = status.ok();
+          return good ? std::string() : status.error().message;
+        },
+        timeout_ms);
+    return result(name, ended.ok ? "" : ended.why);
+  }
+  int failures() const { return failures_; }
+
+ private:
+  CliStreams streams_;
+  int failures_ = 0;
+};
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text.empty() ? "-" : text;
+}
+
+void append_ids(std::string& out, const char* label, const char* const* ids) {
+  std::vector<std::string> list;
+  for (; ids != nullptr && *ids != nullptr; ++ids) list.emplace_back(*ids);
+  out += std::string(label) + joined(list) + "\n";
+}
+
+// What the plugin says of itself, for people; the first line is its name.
+std::string portrait(const sw_entry& entry) {
+  const auto& info = *entry.info;
+  const auto text = [](const char* s) { return std::string(s == nullptr || *s == '\0' ? "-" : s); };
+  std::string out = text(info.name) + "\n";
+  out += "id        " + text(info.id) + "\n";
+  out += "version   " + text(info.version) + " by " + text(info.vendor) + ", " + text(info.license) + "\n";
+  out += "summary   " + text(info.summary) + "\n";
+  out += "abi       generation " + std::to_string(entry.generation) + ", built for revision " +
+         std::to_string(entry.built_revision) + ", needs revision " + std::to_string(entry.min_revision) + "\n";
+  append_ids(out, "requires  ", info.requires_);
+  append_ids(out, "optional  ", info.optional);
+  const auto keys = json_keys(info.config_keys == nullptr ? "{}" : info.config_keys, "config_keys");
+  out += "keys      " + (keys ? joined(*keys) : keys.error().message);
+  return out;
+}
+
+Status check_config_keys(const sw_entry& entry) {
+  if (entry.info->config_keys == nullptr) return {};
+  auto keys = json_keys(entry.info->config_keys, "config_keys");
+  return keys ? Status{} : Status(std::move(keys).error());
+}
+
+// Configurations that no operator writes on purpose.
+std::vector<std::string> garbage() {
+  std::vector<std::string> list = {"",
+                                   "{",
+                                   "}",
+                                   "null",
+                                   "[]",
+                                   "0",
+                                   "\"",
+                                   "{\"\":{}}",
+                                   "{\"a\":1e999}",
+                                   "{\"a\":\"\\ud800\"}",
+                                   "{\"listen\":[[[]]]}",
+                                   std::string("{\"a\0b\":1}", 9),
+                                   "{\"a\":\"\xff\xfe\"}"};
+  list.push_back("{\"a\":" + std::string(5'000, '[') + std::string(5'000, ']') + "}");
+  list.push_back("{\"a\":\"" + std::string(1 << 20, 'x') + "\"}");
+  return list;
+}
+
+Status check_shape(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream bytes;
+  bytes << file.rdbuf();
+  auto facts = read_elf(bytes.str(), path);
+  if (!facts) return std::move(facts).error();
+  if (!facts->unique.empty()) {
+    return Error{Code::invalid, "has the unique symbol " + facts->unique.front() +
+                                    ", which ties plugins together; build with -fno-gnu-unique or hidden visibility"};
+  }
+  if (facts->executable_stack) return Error{Code::invalid, "wants an executable stack; link with -z noexecstack"};
+  if (!facts->bind_now) return Error{Code::invalid, "resolves functions late; link with -z now"};
+  return {};
+}
+
+}  // namespace
+
+int plugin_check(const CheckOptions& options, CliStreams streams) {
+  Report report(streams);
+  std::error_code error;
+  const auto path = std::filesystem::canonical(options.file, error).string();
+  if (error) {
+    std::fprintf(streams.err, "%s cannot be reached: %s\n", options.file.c_str(), error.message().c_str());
+    return 1;
+  }
+  const auto loaded = run_in_child(
+      [&](bool& good) {
+        log::set_level(log::Level::off);
+        auto entry = load_file({"", path}, "");
+        good = entry.ok();
+        return good ? portrait(**entry) : entry.error().message;
+      },
+      options.timeout_ms);
+  std::string name;
+  if (loaded.ok) {
+    const auto end = loaded.output.find('\n');
+    name = loaded.output.substr(0, end);
+    report.line("plugin    " + name);
+    report.line(loaded.output.substr(end + 1));
+  }
+  if (!report.result("loads, with one exported symbol", loaded.ok ? "" : loaded.why)) return 1;
+  const Located file{name, path};
+  const auto with_entry = [&](const std::function<Status(const sw_entry&)>& check) {
+    auto entry = load_file(file, "");
+    return entry ? check(**entry) : Status(std::move(entry).error());
+  };
+  report.in_child("linked as the SDK links", options.timeout_ms, [&] { return check_shape(path); });
+  report.in_child("config_keys are a JSON object", options.timeout_ms, [&] { return with_entry(check_config_keys); });
+  for (const std::size_t lanes : {1u, 4u}) {
+    report.in_child("lives and ends on " + std::to_string(lanes) + (lanes == 1 ? " lane" : " lanes"),
+                    options.timeout_ms, [&, lanes] { return run_lifecycle(path, name, options.section, lanes); });
+  }
+  report.in_child("survives garbage as configuration", options.timeout_ms,
+                  [&] { return run_lifecycle(path, name, options.section, 1, garbage()); });
+  report.line(report.failures() == 0 ? "good" : std::to_string(report.failures()) + " checks failed");
+  return report.failures() == 0 ? 0 : 1;
+}
+
+}  // namespace switchyard::plugin

@@ -1,0 +1,85 @@
+#include "kernel/plugin/cli.h"
+
+#include <filesystem>
+
+#include "kernel/plugin/child.h"
+
+namespace switchyard::plugin {
+namespace {
+
+constexpr int kListTimeoutMs = 5'000;
+constexpr char kUsage[] =
+    "usage: switchyard plugin list\n"
+    "       switchyard plugin check FILE [--config JSON]\n"
+    "       switchyard plugin new NAME\n";
+
+std::string or_dash(const char* text) { return text == nullptr || *text == '\0' ? "-" : text; }
+
+// One line of the list, made where the plugin's code is loaded.
+std::string describe(const Located& file, bool& good) {
+  auto entry = load_file({"", file.path}, "");
+  good = entry.ok();
+  if (!entry) return entry.error().message;
+  const auto& info = *(*entry)->info;
+  return or_dash(info.id) + "\t" + or_dash(info.version) + "\t" + or_dash(info.summary);
+}
+
+int check_command(const std::vector<std::string>& arguments, CliStreams streams) {
+  CheckOptions options;
+  for (std::size_t i = 1; i < arguments.size(); ++i) {
+    if (arguments[i] == "--config" && i + 1 < arguments.size()) {
+      options.section = arguments[++i];
+    } else if (options.file.empty() && arguments[i].rfind("--", 0) != 0) {
+      options.file = arguments[i];
+    } else {
+      std::fprintf(streams.err, "switchyard plugin check: unknown argument '%s'\n%s", arguments[i].c_str(), kUsage);
+      return 2;
+    }
+  }
+  if (options.file.empty()) {
+    std::fputs(kUsage, streams.err);
+    return 2;
+  }
+  return plugin_check(options, streams);
+}
+
+}  // namespace
+
+int plugin_list(const LoaderOptions& loader, CliStreams streams) {
+  const auto files = list_files(loader);
+  bool all_good = true;
+  std::fprintf(streams.out, "%-16s %-28s %-12s %s\n", "NAME", "ID", "VERSION", "SUMMARY");
+  for (const auto& file : files) {
+    const auto result = run_in_child([&](bool& good) { return describe(file, good); }, kListTimeoutMs);
+    if (!result.ok) {
+      all_good = false;
+      std::fprintf(streams.out, "%-16s cannot be used: %s\n", file.name.c_str(), result.why.c_str());
+      continue;
+    }
+    const auto first = result.output.find('\t'), second = result.output.find('\t', first + 1);
+    std::fprintf(streams.out, "%-16s %-28s %-12s %s\n", file.name.c_str(), result.output.substr(0, first).c_str(),
+                 result.output.substr(first + 1, second - first - 1).c_str(), result.output.substr(second + 1).c_str());
+  }
+  if (files.empty()) {
+    std::string folders;
+    for (const auto& folder : loader.folders) folders += "\n  " + folder;
+    std::fprintf(streams.err, "no plugin is installed in%s\n", folders.c_str());
+  }
+  return all_good ? 0 : 1;
+}
+
+int run_plugin_command(const std::vector<std::string>& arguments, const LoaderOptions& loader, CliStreams streams) {
+  const std::string verb = arguments.empty() ? "" : arguments.front();
+  if (verb == "list" && arguments.size() == 1) return plugin_list(loader, streams);
+  if (verb == "check") return check_command(arguments, streams);
+  if (verb == "new") {
+    std::fputs(
+        "switchyard plugin new is not in this version; start from the example in the SDK's documentation folder\n",
+        streams.err);
+    return 2;
+  }
+  std::fputs(kUsage, streams.err);
+  return 2;
+}
+
+}  // namespace switchyard::plugin
