@@ -320,6 +320,7 @@ struct Tables {
   }
   static void cancel_fetch(const sw_host* h, sw_fetch_id id) {
     FakeHost& f = of(h);
+    if (std::exchange(f.lose_cancel_, false)) return;
     const auto at = std::find_if(f.waiting_.begin(), f.waiting_.end(), [&](const auto& w) { return w.id == id; });
     if (at == f.waiting_.end()) return;
     f.later([done = at->done, user = at->user] { done(user, SW_CANCELLED, nullptr, 0, nullptr); });
@@ -497,6 +498,7 @@ sw_http_exchange* FakeHost::offer(HttpRequest request, void* self, void* lane_st
   r.headers = e->pairs.data();
   r.header_count = e->pairs.size();
   r.body = bytes(e->kept.body);
+  lent_.clear();
   if (handler_->match(self, lane_state, &r) == 0) return nullptr;
   handler_->handle(self, lane_state, e.get(), &r);
   if (!hold_) settle();
@@ -548,19 +550,19 @@ FakeStream* FakeHost::by_id(sw_stream_id id) {
 }
 
 const sw_stream_info* FakeHost::info_of(const FakeStream& stream) {
-  info_ = {};
-  info_.size = sizeof info_;
-  info_.id = stream.id;
-  info_.version = stream.version;
-  info_.created_ms = stream.created_ms;
-  info_.updated_ms = stream.updated_ms;
-  info_.name = str(stream.name);
-  info_.blob = bytes(stream.blob);
-  info_.config = &stream.config;
-  info_consumers_[0] = &stream.consumer;
-  info_.consumers = info_consumers_;
-  info_.consumer_count = 1;
-  return &info_;
+  Lent& lent = lent_.emplace_back();
+  lent.info.size = sizeof lent.info;
+  lent.info.id = stream.id;
+  lent.info.version = stream.version;
+  lent.info.created_ms = stream.created_ms;
+  lent.info.updated_ms = stream.updated_ms;
+  lent.info.name = str(stream.name);
+  lent.info.blob = bytes(stream.blob);
+  lent.info.config = &stream.config;
+  lent.consumers[0] = &stream.consumer;
+  lent.info.consumers = lent.consumers;
+  lent.info.consumer_count = 1;
+  return &lent.info;
 }
 
 std::size_t FakeHost::leased(const FakeStream& stream) const {

@@ -120,10 +120,11 @@ class FakeHost {
     failure_ = status;
     failure_in_completion_ = in_completion;
   }
-  // The next completion that is under way is answered with this instead of running the operation.
   void set_max_leased(std::size_t n) { max_leased_ = n; }
   void set_arena_limit(std::size_t n) { arena_limit_ = n; }
   void hold_completions(bool hold) { hold_ = hold; }
+  // The next cancellation comes too late: its fetch is still served.
+  void lose_next_cancel() { lose_cancel_ = true; }
   const sw_fetch& last_fetch() const { return last_fetch_; }
 
  private:
@@ -177,10 +178,14 @@ class FakeHost {
   std::vector<Timer> timers_;
   std::map<std::pair<sw_namespace*, std::string>, std::unique_ptr<FakeStream>> streams_;
   std::map<std::pair<sw_namespace*, std::string>, std::pair<std::string, std::uint64_t>> kv_;
-  sw_stream_info info_{};
-  const sw_consumer_config* info_consumers_[1] = {};
+  // What was lent to the callback that runs; several may be out at once.
+  struct Lent {
+    sw_stream_info info{};
+    const sw_consumer_config* consumers[1] = {};
+  };
+  std::deque<Lent> lent_;
   sw_status failure_ = SW_OK;
-  bool failure_in_completion_ = false, hold_ = false;
+  bool failure_in_completion_ = false, hold_ = false, lose_cancel_ = false;
   std::size_t max_leased_ = 120'000, arena_limit_ = 4u << 20;
   sw_fetch last_fetch_{};
 };
