@@ -204,7 +204,8 @@ Hash128 LaneEngine::dedup_hash(std::string_view scope, std::string_view id) cons
 }
 
 void LaneEngine::move(Move move, VoidDone done) {
-  auto& target = *shared_.lanes[shared_.owner(move.target)];
+  const auto owner = shared_.owner(move.target);
+  auto& target = *shared_.lanes[owner];
   auto run = [&target, source_lane = executor_, move = std::move(move), done = std::move(done)] {
     const auto answer = [source_lane, done](const Status& status) {
       source_lane->post([done, status] { done(status); });
@@ -221,7 +222,7 @@ void LaneEngine::move(Move move, VoidDone done) {
     }
   };
   // Also on the same lane: a move ends later, never from inside the call.
-  shared_.executors[shared_.owner(move.target)]->post(std::move(run));
+  shared_.executors[owner]->post(std::move(run));
 }
 
 void LaneEngine::cancel_fetch(FetchId id) {
