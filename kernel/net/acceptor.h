@@ -5,10 +5,11 @@
 // Failure: when the process has no descriptor left it pauses for kPauseMs and tries again: what is
 // in the backlog waits.
 //
-// Thread: the lane it was made on.
+// Thread: its lane, except the constructor.
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "kernel/net/address.h"
@@ -19,11 +20,12 @@ namespace switchyard::net {
 
 class Acceptor final : public ReadinessOwner {
  public:
-  // `on_connection` owns the descriptor: connected, non-blocking, close-on-exec.
+  // [any] `on_connection` owns the descriptor: connected, non-blocking, close-on-exec.
   Acceptor(Lane& lane, BoundSocket socket, std::function<void(int fd, Peer peer)> on_connection);
-  ~Acceptor() override;  // Closes, and unlinks the file of a Unix socket.
+  ~Acceptor() override;  // [lane] Closes, and unlinks the file of a Unix socket.
   static constexpr std::int64_t kPauseMs = 100;
 
+  // [lane]
   void start();
 
  private:
@@ -33,7 +35,7 @@ class Acceptor final : public ReadinessOwner {
 
   Lane& lane_;
   BoundSocket socket_;
-  Readiness ready_;
+  std::optional<Readiness> ready_;  // From start() on.
   std::function<void(int, Peer)> on_connection_;
   TimerId retry_ = 0;
 };

@@ -87,11 +87,10 @@ void HttpConnection::on_readable() {
       return shake_hands();
     case State::reading:
       return read_more();
-    case State::parked:
-      return check_peer();
     case State::lingering:
       return discard();
     case State::handling:
+    case State::parked:
     case State::writing:
     case State::closed:
       break;
@@ -228,6 +227,7 @@ void HttpConnection::answer(int status, std::span<const HttpHeader> headers, std
   answered_ = true;
   if (state_ == State::parked) {
     owner_.counters().parked.sub(1);
+    socket_->unwatch_peer();
     state_ = State::handling;
   }
   // The callback may own the caller: it dies when everything is done.
@@ -334,23 +334,11 @@ void HttpConnection::park(std::function<void(ParkEvent)> on_event) {
   if (state_ != State::parked) owner_.counters().parked.add(1);
   state_ = State::parked;
   if (!in_handler_) release_scratch();
-  socket_->wait_readable();
+  socket_->watch_peer();
 }
 
-void HttpConnection::check_peer() {
-  switch (socket_->probe()) {
-    case Io::want_read:
-      return socket_->wait_readable();
-    case Io::want_write:
-      return socket_->wait_writable();
-    // It sent its next request: it lives, and what comes behind that stays unseen until we answer.
-    case Io::ok:
-      return;
-    case Io::closed:
-    case Io::failed:
-      break;
-  }
-  close();
+void HttpConnection::on_hangup() {
+  if (state_ == State::parked) close();
 }
 
 void HttpConnection::tell(ParkEvent event) {

@@ -50,6 +50,7 @@ class HttpConnection final : public ReadinessOwner, public DeadlineNode {
 
   void on_readable() override;
   void on_writable() override;
+  void on_hangup() override;
 
   // Reading.
   void shake_hands();
@@ -69,7 +70,6 @@ class HttpConnection final : public ReadinessOwner, public DeadlineNode {
   void linger();
   void discard();
   // Parked.
-  void check_peer();
   void tell(ParkEvent event);
 
   void release_scratch();

@@ -16,6 +16,7 @@
 #include <thread>
 #include <utility>
 
+#include "kernel/net/poller.h"
 #include "kernel/net/timer_heap.h"
 
 namespace switchyard::net {
@@ -35,7 +36,7 @@ thread_local const void* t_lane = nullptr;
 }  // namespace
 
 struct Lane::Impl {
-  Impl(const Clock& c, std::size_t i) : clock(c), index(i), wake(io), heartbeat(io) {}
+  Impl(const Clock& c, std::size_t i) : clock(c), index(i), poller(io), wake(io), heartbeat(io) {}
 
   void run();
   void run_mail();
@@ -49,6 +50,7 @@ struct Lane::Impl {
   const std::size_t index;
   // One thread runs it; posts from others stay safe, only the wake-up logic is simplified.
   asio::io_context io{1};
+  Poller poller;
   RealTimer wake;
   RealTimer heartbeat;
   std::thread thread;
@@ -202,6 +204,8 @@ bool Lane::on_lane() const { return t_lane == impl_.get(); }
 std::int64_t Lane::last_moved_ms() const { return impl_->last_moved_ms.load(std::memory_order_relaxed); }
 
 asio::io_context& Lane::io() { return impl_->io; }
+
+Poller& Lane::poller() { return impl_->poller; }
 
 LaneGroup::LaneGroup(const Clock& clock, std::size_t count) {
   lanes_.reserve(count);

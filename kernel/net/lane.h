@@ -28,6 +28,8 @@ class io_context;
 
 namespace switchyard::net {
 
+class Poller;
+
 class Lane final : public Executor {
  public:
   // [any] `clock` outlives the lane.
@@ -61,6 +63,7 @@ class Lane final : public Executor {
 
   // [lane] For the net room only.
   boost::asio::io_context& io();
+  Poller& poller();
 
  private:
   struct Impl;

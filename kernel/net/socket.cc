@@ -15,7 +15,10 @@ class PlainSocket final : public Socket {
 
   IoResult read(char* to, std::size_t size) override {
     const ssize_t got = retry([&] { return ::recv(ready_.fd(), to, size, 0); });
-    if (got > 0) return {Io::ok, static_cast<std::size_t>(got), static_cast<std::size_t>(got) == size};
+    // A short read has found the end of what there is; what comes later is told anew.
+    const bool more = got > 0 && static_cast<std::size_t>(got) == size;
+    ready_.set_unread(more);
+    if (got > 0) return {Io::ok, static_cast<std::size_t>(got), more};
     if (got == 0) return {Io::closed, 0, false};
     return {would_block() ? Io::want_read : Io::failed, 0, false};
   }
@@ -33,16 +36,10 @@ class PlainSocket final : public Socket {
     return {would_block() ? Io::want_write : Io::failed, 0, false};
   }
 
-  Io probe() override {
-    char byte;
-    const ssize_t got = retry([&] { return ::recv(ready_.fd(), &byte, 1, MSG_PEEK); });
-    if (got > 0) return Io::ok;
-    if (got == 0) return Io::closed;
-    return would_block() ? Io::want_read : Io::failed;
-  }
-
   void wait_readable() override { ready_.wait_readable(); }
   void wait_writable() override { ready_.wait_writable(); }
+  void watch_peer() override { ready_.wait_hangup(); }
+  void unwatch_peer() override { ready_.cancel_hangup(); }
   void shutdown_write() override { ::shutdown(ready_.fd(), SHUT_WR); }
   void close() override { ready_.close(); }
   bool is_tls() const override { return false; }

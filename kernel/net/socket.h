@@ -41,11 +41,12 @@ class Socket {
   virtual IoResult read(char* to, std::size_t size) = 0;
   // Writes a part of `first` and then `second`.
   virtual IoResult write(std::string_view first, std::string_view second = {}) = 0;
-  // Is the peer still there?  want_read = yes, ok = yes and it sent more, closed or failed = no.
-  virtual Io probe() = 0;
-  // One wait of each kind at a time; a wait that stands is not doubled.
+  // See Readiness: one wait of each kind at a time.
   virtual void wait_readable() = 0;
   virtual void wait_writable() = 0;
+  // For an owner that does not read for long: on_hangup() when the peer leaves.
+  virtual void watch_peer() = 0;
+  virtual void unwatch_peer() = 0;
   // No more from us; the peer may still send.
   virtual void shutdown_write() = 0;
   // Ends the waits without a call and closes.

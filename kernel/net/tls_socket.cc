@@ -1,6 +1,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <climits>
@@ -21,12 +22,17 @@ class TlsSocket final : public Socket {
   ~TlsSocket() override { close(); }
 
   Io handshake() override {
-    return run([this] { return SSL_accept(ssl_.get()); }).status;
+    const Io status = run([this] { return SSL_accept(ssl_.get()); }).status;
+    // The request may have been read along with the end of the handshake.
+    ready_.set_unread(status == Io::ok);
+    return status;
   }
 
+  // Only want_read says that there is nothing left: a record may be half read.
   IoResult read(char* to, std::size_t size) override {
     IoResult result = run([&] { return SSL_read(ssl_.get(), to, clamp(size)); });
-    result.more = result.status == Io::ok && SSL_has_pending(ssl_.get()) == 1;
+    result.more = result.status == Io::ok;
+    ready_.set_unread(result.more);
     return result;
   }
 
@@ -36,13 +42,10 @@ class TlsSocket final : public Socket {
     return run([&] { return SSL_write(ssl_.get(), part.data(), clamp(part.size())); });
   }
 
-  Io probe() override {
-    char byte;
-    return run([&] { return SSL_peek(ssl_.get(), &byte, 1); }).status;
-  }
-
   void wait_readable() override { ready_.wait_readable(); }
   void wait_writable() override { ready_.wait_writable(); }
+  void watch_peer() override { ready_.wait_hangup(); }
+  void unwatch_peer() override { ready_.cancel_hangup(); }
   void shutdown_write() override {
     say_goodbye();
     ::shutdown(ready_.fd(), SHUT_WR);
@@ -100,7 +103,7 @@ std::unique_ptr<Socket> make_tls_socket(Lane& lane, int fd, ReadinessOwner& owne
   SslPtr ssl(SSL_new(tls.current().get()));
   if (!ssl || SSL_set_fd(ssl.get(), fd) != 1) {
     ERR_clear_error();
-    Readiness(lane, fd, owner).close();
+    ::close(fd);
     return nullptr;
   }
   SSL_set_accept_state(ssl.get());

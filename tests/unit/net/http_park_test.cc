@@ -101,6 +101,23 @@ TEST_F(ParkTest, a_client_that_sends_ahead_while_parked_keeps_its_place_and_its_
   EXPECT_EQ(client.read_answer().body, "/ahead");
 }
 
+TEST_F(ParkTest, the_leaving_of_a_peer_is_noticed_although_it_had_sent_ahead) {
+  Client client(server);
+  client.send(get("/park"));
+  ASSERT_TRUE(parked(1));
+  client.send(get("/ahead"));
+  server.turn();
+  client.close();
+  EXPECT_EQ(parking.events.take(), ParkEvent::aborted);
+}
+
+TEST_F(ParkTest, a_peer_that_was_gone_before_the_request_was_parked_is_noticed) {
+  Client client(server);
+  client.send(get("/park"));
+  client.close_write();
+  EXPECT_EQ(parking.events.take(), ParkEvent::aborted);
+}
+
 TEST_F(ParkTest, a_request_that_came_in_the_same_packet_as_a_parked_one_is_not_lost) {
   Client client(server);
   client.send(get("/park") + post("/second", "with a body") + "GET /th");

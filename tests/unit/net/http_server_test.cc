@@ -348,6 +348,7 @@ TEST(HttpServer, bytes_and_connections_are_counted) {
   {
     Client client(server);
     const auto answer = client.ask(request);
+    server.turn();
     EXPECT_EQ(server.server->stats().connections, 1u);
     EXPECT_EQ(server.server->stats().bytes_in, request.size());
     EXPECT_EQ(server.server->stats().bytes_out, answer.head.size() + 2 + answer.body.size());
