@@ -114,7 +114,7 @@ void Committer::commit_group() {
     const Status written = write_group();
     if (written.code() == Code::quota) {
       // Nothing of the group is on the disk, so these batches may be told that they are not there.
-      resolve_group(full_error());
+      resolve_group(no_room(written.error()));
     } else if (!written.ok()) {
       fail(written.error());
     } else {
@@ -150,15 +150,16 @@ Result<bool> Committer::make_room(const Submission& submission) {
   const std::size_t bytes = submission.payload->size();
   std::uint64_t left = segment_ == nullptr ? 0 : segment_->header.bytes - offset_;
   const std::uint64_t extent = group_.extent_with(bytes);
-  if (preparer_.short_of_space()) {
-    preparer_.retry();
-    const std::uint64_t free = left + segments_.ready_bytes();
-    if (!submission.releases_space && free < options_.reserve_bytes + extent) return full_error();
+  if (preparer_.short_of_space()) preparer_.retry();
+  // What takes space must leave the reserve untouched.
+  const std::uint64_t wanted = options_.reserve_bytes + extent;
+  if (!submission.releases_space && left < wanted && left + segments_.ready_bytes() < wanted) {
+    if (Status s = preparer_.wait_for_room(wanted - left); !s.ok()) return no_room(s.error());
   }
   if (extent <= left) return true;
   if (!group_.empty()) return false;
   if (Status s = change_segment(segment_bytes_for(bytes)); !s.ok()) {
-    return s.code() == Code::quota ? full_error() : std::move(s).error();
+    return no_room(s.error());
   }
   return true;
 }
@@ -286,10 +287,9 @@ Error Committer::refusal(Fault fault, std::size_t payload_bytes) const {
                           " bytes wait for the journal's disk: send more slowly"};
 }
 
-Error Committer::full_error() const {
-  const Error trouble = preparer_.trouble();
-  if (trouble.code != Code::ok && trouble.code != Code::quota && preparer_.short_of_space()) {
-    return {Code::io, "the journal cannot make room for new data: " + trouble.message};
+Error Committer::no_room(const Error& reason) const {
+  if (reason.code != Code::quota) {
+    return {reason.code, "the journal cannot make room for new data: " + reason.message};
   }
   return {Code::quota, "the disk of " + options_.directory + " is full; the last " +
                            std::to_string(options_.reserve_bytes) +

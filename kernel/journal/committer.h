@@ -78,7 +78,7 @@ class Committer {
   void post_results();
   static void post(Lane& lane, std::vector<Committed> results);
   Error refusal(Fault fault, std::size_t payload_bytes) const;
-  Error full_error() const;
+  Error no_room(const Error& reason) const;
 
   SegmentSet& segments_;
   Preparer& preparer_;

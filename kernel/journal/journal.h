@@ -161,7 +161,8 @@ class Journal {
 
   // ---- cleaning [store thread] ----
   // The sealed segments worth rewriting now, mostly dead first; empty while disk use is within
-  // 2 x live bytes + 4 segments.
+  // 2 x live bytes + 4 segments, not counting the reserve, what the last checkpoint does not cover yet
+  // and the spares that the next checkpoint interval will use.
   virtual std::vector<std::uint32_t> pick_victims() = 0;
   // Visits every readable record of a segment.
   using RecordVisitor = std::function<void(const Place&, std::string_view body)>;

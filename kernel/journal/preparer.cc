@@ -70,37 +70,53 @@ void Preparer::retry() {
   work_.notify_one();
 }
 
-Error Preparer::trouble() const {
-  const std::lock_guard lock(mutex_);
-  return trouble_;
-}
-
 Status Preparer::prepare_now(std::uint64_t min_bytes) { return make_one(min_bytes); }
+
+bool Preparer::wait_for_attempt(std::unique_lock<std::mutex>& lock, Status& failure) {
+  if (stopping_ || !thread_.joinable()) {
+    failure = Error{Code::stopping, "the journal is stopping"};
+    return false;
+  }
+  // While short of space the last failure answers at once; retry() says when to look again.
+  if (short_of_space_) {
+    failure = trouble_;
+    return false;
+  }
+  look_ = true;
+  work_.notify_one();
+  done_.wait(lock);
+  return true;
+}
 
 Result<std::shared_ptr<Segment>> Preparer::next(std::uint64_t min_bytes) {
   std::unique_lock lock(mutex_);
-  const std::uint64_t attempts_before = attempts_;
-  while (true) {
-    lock.unlock();
-    auto segment = segments_.take_ready(min_bytes);
-    lock.lock();
-    if (segment != nullptr) {
+  Status failure;
+  do {
+    // The set has its own lock, which may be taken inside this one but never the other way round.
+    if (auto segment = segments_.take_ready(min_bytes)) {
       asked_ = 0;
       look_ = true;
       work_.notify_one();  // Makes the one after it.
       return segment;
     }
-    const bool tried = attempts_ > attempts_before || short_of_space_;
-    if ((tried && short_of_space_) || stopping_ || !thread_.joinable()) {
-      asked_ = 0;
-      if (!stopping_ && short_of_space_) return trouble_;
-      return Error{Code::stopping, "the journal is stopping"};
-    }
     asked_ = min_bytes;
-    look_ = true;
-    work_.notify_one();
-    done_.wait(lock);
-  }
+  } while (wait_for_attempt(lock, failure));
+  asked_ = 0;
+  return std::move(failure).error();
+}
+
+Status Preparer::wait_for_room(std::uint64_t ready_bytes) {
+  std::unique_lock lock(mutex_);
+  Status failure;
+  do {
+    if (segments_.ready_bytes() >= ready_bytes) {
+      asked_room_ = 0;
+      return {};
+    }
+    asked_room_ = ready_bytes;
+  } while (wait_for_attempt(lock, failure));
+  asked_room_ = 0;
+  return failure;
 }
 
 void Preparer::run() {
@@ -110,17 +126,17 @@ void Preparer::run() {
     if (stopping_) return;
     look_ = false;
     const std::uint64_t asked = asked_;
+    const std::uint64_t asked_room = asked_room_;
     lock.unlock();
     Status made;
     bool tried = false;
-    while (made.ok() && wants_more(asked)) {
+    while (made.ok() && wants_more(asked, asked_room)) {
       made = make_one(asked);
       tried = true;
       done_.notify_all();
     }
     remove_surplus();
     lock.lock();
-    ++attempts_;
     if (!made.ok()) {
       if (!short_of_space_) {
         log::warn("journal.no_space_for_segments",
@@ -137,10 +153,14 @@ void Preparer::run() {
   }
 }
 
-bool Preparer::wants_more(std::uint64_t asked) const {
+bool Preparer::wants_more(std::uint64_t asked, std::uint64_t asked_room) const {
   if (asked > 0 && !segments_.ready_fits(asked)) return true;
   const std::uint64_t ready = segments_.ready_bytes();
-  return ready == 0 || ready < segments_.options().reserve_bytes;
+  if (ready == 0 || ready < asked_room) return true;
+  // A segment beyond the reserve, so that ordinary batches need not wait for it.  An eighth less,
+  // because headers take their part of a segment that is as large as it should be.
+  const std::uint64_t reserve = segments_.options().reserve_bytes;
+  return ready < reserve + std::min<std::uint64_t>(segments_.wanted_bytes(), reserve) - reserve / 8;
 }
 
 void Preparer::remove_surplus() {

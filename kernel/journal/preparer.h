@@ -37,10 +37,11 @@ class Preparer {
   // Takes a ready segment of at least `min_bytes`; waits for it unless making one fails.
   Result<std::shared_ptr<Segment>> next(std::uint64_t min_bytes);
 
+  // Waits until all ready segments together have room for `ready_bytes`, unless making one fails.
+  Status wait_for_room(std::uint64_t ready_bytes);
+
   // True while segments cannot be made: then what is left is a reserve.
   bool short_of_space() const { return short_of_space_.load(std::memory_order_acquire); }
-  // Why; meaningful while short_of_space().
-  Error trouble() const;
   // Tries again if the last failure is at least a second ago.
   void retry();
   // Space may have been given back, or segments may be wanted: look now.
@@ -51,7 +52,9 @@ class Preparer {
 
  private:
   void run();
-  bool wants_more(std::uint64_t asked) const;
+  bool wants_more(std::uint64_t asked, std::uint64_t asked_room) const;
+  // One round of a wait: false when it is over, and then `failure` says why.
+  bool wait_for_attempt(std::unique_lock<std::mutex>& lock, Status& failure);
   void remove_surplus();
   Status make_one(std::uint64_t min_bytes);
   Status recycle(Spare spare);
@@ -68,9 +71,9 @@ class Preparer {
   std::condition_variable work_;
   std::condition_variable done_;
   bool stopping_ = false;
-  bool look_ = false;           // Something changed since the thread last looked.
-  std::uint64_t asked_ = 0;     // Size the committer waits for; 0 when it does not wait.
-  std::uint64_t attempts_ = 0;  // Completed attempts; tells next() that its wish was tried.
+  bool look_ = false;             // Something changed since the thread last looked.
+  std::uint64_t asked_ = 0;       // Size the committer waits for; 0 when it does not wait.
+  std::uint64_t asked_room_ = 0;  // The same for wait_for_room().
   Error trouble_;
   std::int64_t failed_at_ms_ = 0;
   std::atomic<bool> short_of_space_{false};

@@ -7,8 +7,10 @@ namespace switchyard::journal {
 namespace {
 
 constexpr std::uint32_t kMaxOpenFiles = 256;
-// Files that wait for their next life, prepared or not.  Part of "2 x live + 4 segments".
-constexpr std::size_t kMaxIdleSegments = 4;
+// Spares worth keeping: as many as the last checkpoint interval used up, within these bounds.  At rest
+// one spare, one ready and one current segment and one of slack for cleaning make four.
+constexpr std::size_t kMinSpares = 1;
+constexpr std::size_t kMaxSpares = 4;
 
 }  // namespace
 
@@ -20,7 +22,10 @@ void SegmentSet::add(std::shared_ptr<Segment> segment, Segment::State state) {
   segment->state = state;
   if (segment->file != nullptr) ++open_files_;
   live_.insert(number);
-  if (state == Segment::State::ready) ready_.push_back(segment);
+  if (state == Segment::State::ready) {
+    ready_.push_back(segment);
+    ready_bytes_ += segment->header.bytes - kSegmentHeaderBytes;
+  }
   next_number_ = std::max(next_number_, number + 1);
   segments_[number] = std::move(segment);
 }
@@ -87,19 +92,15 @@ std::shared_ptr<Segment> SegmentSet::take_ready(std::uint64_t min_bytes) {
   while (!fits(ready_.front())) {
     const auto small = ready_.front();
     ready_.pop_front();
+    ready_bytes_ -= small->header.bytes - kSegmentHeaderBytes;
     retire(small);
   }
   auto segment = ready_.front();
   ready_.pop_front();
+  ready_bytes_ -= segment->header.bytes - kSegmentHeaderBytes;
+  ++taken_;
   segment->state = Segment::State::current;
   return segment;
-}
-
-std::uint64_t SegmentSet::ready_bytes() const {
-  const std::lock_guard lock(mutex_);
-  std::uint64_t bytes = 0;
-  for (const auto& segment : ready_) bytes += segment->header.bytes - kSegmentHeaderBytes;
-  return bytes;
 }
 
 bool SegmentSet::ready_fits(std::uint64_t min_bytes) const {
@@ -135,6 +136,7 @@ bool SegmentSet::checkpointed(const Position& position) {
   const std::lock_guard lock(mutex_);
   checkpoint_ = position;
   ++checkpoints_;
+  spares_wanted_ = std::clamp(std::exchange(taken_, 0) + 1, kMinSpares, kMaxSpares);
   return collect_locked(true);
 }
 
@@ -210,7 +212,7 @@ std::vector<Spare> SegmentSet::take_surplus() {
   std::deque<Spare> kept;
   for (Spare& spare : spares_) {
     const bool fits = spare.bytes >= wanted / 2 && spare.bytes <= std::uint64_t{wanted} * 4;
-    const bool room = kept.size() + ready_.size() < kMaxIdleSegments;
+    const bool room = kept.size() < spares_wanted_;
     (fits && room ? static_cast<void>(kept.push_back(std::move(spare))) : surplus.push_back(std::move(spare)));
   }
   spares_ = std::move(kept);
@@ -228,9 +230,9 @@ std::vector<std::uint32_t> SegmentSet::pick_victims() {
   std::uint64_t live_total = 0;
   for (const auto& [number, segment] : segments_) {
     const auto live = static_cast<std::uint64_t>(std::max<std::int64_t>(0, live_.get(number)));
-    live_total += live;
     // What only waits for a checkpoint comes back by itself; copying would not free it any sooner.
     if (!is_cleanable(*segment) || live == 0) continue;
+    live_total += live;
     disk += segment->header.bytes;
     const bool mostly_dead = live < segment->header.bytes / 2;
     if (mostly_dead && segment->pins == 0) candidates.push_back({number, live, segment->header.bytes});
@@ -238,7 +240,7 @@ std::vector<std::uint32_t> SegmentSet::pick_victims() {
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
     return a.live * b.bytes < b.live * a.bytes;  // By live share.
   });
-  const std::uint64_t allowed = 2 * live_total + kMaxIdleSegments * std::uint64_t{wanted_locked()};
+  const std::uint64_t allowed = 2 * live_total + wanted_locked();
   std::vector<std::uint32_t> victims;
   for (const Candidate& candidate : candidates) {
     if (disk <= allowed) break;

@@ -69,7 +69,8 @@ class SegmentSet {
   // ---- ready segments: made by the preparer, used by the committer in the order of their numbers ----
   // Ready segments that are too small are given up.  Null when none fits.
   std::shared_ptr<Segment> take_ready(std::uint64_t min_bytes);
-  std::uint64_t ready_bytes() const;
+  // Room for groups in all ready segments.
+  std::uint64_t ready_bytes() const { return ready_bytes_.load(std::memory_order_acquire); }
   bool ready_fits(std::uint64_t min_bytes) const;
   void seal(const std::shared_ptr<Segment>& segment);
 
@@ -108,9 +109,12 @@ class SegmentSet {
   mutable std::mutex mutex_;
   std::map<std::uint32_t, std::shared_ptr<Segment>> segments_;
   std::deque<std::shared_ptr<Segment>> ready_;  // In the order of their numbers.
+  std::atomic<std::uint64_t> ready_bytes_{0};
   std::deque<Spare> spares_;
   Position checkpoint_;
   std::uint64_t checkpoints_ = 0;
+  std::size_t taken_ = 0;  // Ready segments taken since the last checkpoint.
+  std::size_t spares_wanted_ = 1;
   std::uint32_t next_number_ = 1;
   std::uint32_t open_files_ = 0;
   std::uint64_t uses_ = 0;

@@ -124,9 +124,11 @@ class SimulatedDisk final : public journal::FileSystem {
   }
 
   // From the n-th sync on (0: the next one) each sync of a file fails and its pages become clean unwritten.
-  void fail_syncs_after(std::uint64_t syncs) {
+  // A `path` limits it to one file.
+  void fail_syncs_after(std::uint64_t syncs, const std::string& path = "") {
     const std::lock_guard lock(mutex_);
     syncs_left_ = syncs;
+    sync_fault_file_ = path.empty() ? nullptr : entries_.at(path);
   }
   // sync() says yes and does nothing: what a power-loss test must notice.
   void lie_about_syncs(bool lie) {
@@ -138,11 +140,12 @@ class SimulatedDisk final : public journal::FileSystem {
     const std::lock_guard lock(mutex_);
     capacity_ = bytes;
   }
-  // The n-th write from now (0: the next one) writes half of its bytes and fails with this code.
-  void fail_write_after(std::uint64_t writes, Code code) {
+  // The n-th write to `path` from now (0: the next one) writes half of its bytes and fails with this code.
+  void fail_write_after(std::uint64_t writes, Code code, const std::string& path) {
     const std::lock_guard lock(mutex_);
     writes_left_ = writes;
     write_fault_ = code;
+    write_fault_file_ = entries_.at(path);
   }
   // read_nowait() says Code::busy.
   void set_nothing_in_memory(bool cold) {
@@ -271,7 +274,7 @@ class SimulatedDisk final : public journal::FileSystem {
         return Error{Code::quota, "cannot write " + path_ + ": no space left on device"};
       }
       ++disk_.writes_;
-      if (disk_.writes_left_ != kNever && disk_.writes_left_-- == 0) {
+      if (inode_ == disk_.write_fault_file_ && disk_.writes_left_ != kNever && disk_.writes_left_-- == 0) {
         disk_.writes_left_ = kNever;
         inode_->write(offset, bytes.substr(0, bytes.size() / 2));
         return Error{disk_.write_fault_, "cannot write " + path_ + ": simulated fault"};
@@ -293,11 +296,13 @@ class SimulatedDisk final : public journal::FileSystem {
       if (Status s = disk_.change(); !s.ok()) return s;
       ++disk_.syncs_;
       if (disk_.lying_) return {};
-      if (disk_.syncs_left_ == 0) {
-        inode_->unsynced.clear();
-        return Error{Code::io, "cannot sync " + path_ + ": input/output error"};
+      if (disk_.sync_fault_file_ == nullptr || disk_.sync_fault_file_ == inode_) {
+        if (disk_.syncs_left_ == 0) {
+          inode_->unsynced.clear();
+          return Error{Code::io, "cannot sync " + path_ + ": input/output error"};
+        }
+        if (disk_.syncs_left_ != kNever) --disk_.syncs_left_;
       }
-      if (disk_.syncs_left_ != kNever) --disk_.syncs_left_;
       inode_->sync();
       return {};
     }
@@ -405,6 +410,7 @@ class SimulatedDisk final : public journal::FileSystem {
   std::uint64_t syncs_left_ = kNever;
   std::uint64_t writes_left_ = kNever;
   Code write_fault_ = Code::io;
+  std::shared_ptr<Inode> write_fault_file_, sync_fault_file_;
   std::uint64_t capacity_ = UINT64_MAX;
   mutable std::uint64_t reads_ = 0;
   std::uint64_t writes_ = 0;

@@ -2,8 +2,11 @@
 #pragma once
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "kernel/journal/format.h"
@@ -113,6 +116,19 @@ struct JournalRig {
     std::vector<std::string> all;
     for (const Batch& b : replayed) all.insert(all.end(), b.bodies.begin(), b.bodies.end());
     return all;
+  }
+
+  // The file that is written now.
+  std::string current_path() const { return path(journal->committed().segment); }
+
+  // True as soon as `done` is: for what the journal's own threads finish at their own time.
+  static bool eventually(const std::function<bool()>& done) {
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (!done()) {
+      if (std::chrono::steady_clock::now() > give_up) return false;
+      std::this_thread::yield();
+    }
+    return true;
   }
 
   std::string path(std::uint32_t segment) const { return options.directory + "/" + segment_name(segment); }
