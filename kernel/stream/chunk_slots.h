@@ -71,30 +71,40 @@ class SlotWindow {
   // Room for `slot`; the value is indeterminate.  `used` are the slots whose values must be kept.
   T& make(Slot slot, const SlotBits& used) {
     if (slot >= base_ && slot - base_ < capacity_) return data_[slot - base_];
-    move_to(slot, used);
+    extend_to(slot, used);
     return data_[slot - base_];
+  }
+  // Gives memory back when the used slots need less than a quarter of it.
+  void shrink(const SlotBits& used) {
+    const Slot first = used.next(0);
+    if (first == kNoSlot) return;
+    const Slot end = used.last() + 1;
+    if (capacity_ > 4 * room_for(end - first)) move_to(first, first, end, room_for(end - first));
   }
   std::size_t memory_bytes() const { return capacity_ * sizeof(T); }
 
  private:
-  void move_to(Slot slot, const SlotBits& used) {
+  // A third of the room stays free: sliding then costs at most two moves per new slot.
+  static Slot room_for(Slot need) { return std::min<Slot>(kSlots, (need + need / 2 + 3) / 4 * 4); }
+
+  void extend_to(Slot slot, const SlotBits& used) {
     const Slot first = used.next(0);
-    const bool any = first != kNoSlot;
-    const Slot low = any ? std::min(first, slot) : slot;
-    const Slot kept_end = any ? used.last() + 1 : first;
-    const Slot high = any ? std::max(kept_end, slot + 1) : slot + 1;
-    const Slot need = high - low;
-    // A third of the room stays free: sliding then costs at most two moves per new slot.
-    const Slot wanted = std::min<Slot>(kSlots, (need + need / 2 + 3) / 4 * 4);
+    if (first == kNoSlot) return move_to(slot, slot, slot, room_for(1));
+    const Slot end = used.last() + 1;
+    const Slot low = std::min(first, slot);
+    move_to(low, first, end, room_for(std::max(end, slot + 1) - low));
+  }
+  // The window begins at `base` and keeps the values of [first, end).
+  void move_to(Slot base, Slot first, Slot end, Slot wanted) {
     if (capacity_ < wanted || capacity_ > 4 * wanted) {
       std::unique_ptr<T[]> fresh(new T[wanted]);
-      if (any) std::memcpy(&fresh[first - low], &data_[first - base_], (kept_end - first) * sizeof(T));
+      if (first != end) std::memcpy(&fresh[first - base], &data_[first - base_], (end - first) * sizeof(T));
       data_ = std::move(fresh);
       capacity_ = static_cast<std::uint16_t>(wanted);
-    } else if (any) {
-      std::memmove(&data_[first - low], &data_[first - base_], (kept_end - first) * sizeof(T));
+    } else if (first != end) {
+      std::memmove(&data_[first - base], &data_[first - base_], (end - first) * sizeof(T));
     }
-    base_ = static_cast<std::uint16_t>(low);
+    base_ = static_cast<std::uint16_t>(base);
   }
 
   std::unique_ptr<T[]> data_;

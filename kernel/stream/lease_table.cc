@@ -80,6 +80,12 @@ struct LeaseTable::Impl {
       chunk.body->stale = 0;
       heap.set(chunk, kNever);
     }
+    // Now and then: a burst must not keep its room.
+    if ((chunk.size() & (chunk.size() - 1)) == 0) {
+      body_bytes -= chunk.body->memory_bytes();
+      chunk.body->slots.shrink(chunk.body->used);
+      body_bytes += chunk.body->memory_bytes();
+    }
     pager.changed(chunk);
   }
   void drop(Chunk& chunk) {

@@ -105,9 +105,15 @@ struct SeqIndex::Impl {
   void settle(Chunk& chunk) {
     if (chunk.live == 0) {
       drop(chunk);
-    } else {
-      pager.changed(chunk);
+      return;
     }
+    // Now and then: a queue that had a burst must not keep its room.
+    if ((chunk.live & (chunk.live - 1)) == 0) {
+      body_bytes -= chunk.body->memory_bytes();
+      chunk.body->slots.shrink(chunk.body->live);
+      body_bytes += chunk.body->memory_bytes();
+    }
+    pager.changed(chunk);
   }
   void drop(Chunk& chunk) {
     if (chunk.resident()) body_bytes -= chunk.body->memory_bytes();

@@ -360,6 +360,15 @@ TEST_F(SeqIndexTest, small_queues_take_little_memory) {
   }
 }
 
+TEST_F(SeqIndexTest, a_queue_that_had_a_burst_becomes_small_again) {
+  fill(1, 511);
+  EXPECT_GT(index_.memory_bytes(), 10'000u);
+  for (Seq seq = 1; seq <= 500; ++seq) index_.remove(seq);
+  index_.remove(505);
+  EXPECT_LT(index_.memory_bytes(), 3000u);
+  for (const Seq seq : {501, 504, 506, 511}) EXPECT_EQ(index_.find(seq)->place.offset, seq * 100) << seq;
+}
+
 TEST_F(SeqIndexTest, a_million_spilled_messages_take_little_memory) {
   for (Seq seq = 1; seq <= 1'000'000; ++seq) {
     index_.append(seq, entry(static_cast<std::uint32_t>(1 + seq / 100'000), 0, 100));
