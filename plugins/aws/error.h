@@ -13,10 +13,13 @@
 namespace switchyard::aws {
 
 struct ErrorKind {
-  std::string_view type;             // `__type` of the JSON wire, with its namespace.
-  std::string_view code;             // `Code` of the Query wire and of x-amzn-query-error.
-  std::uint16_t status;              // Of the Query wire, and of JSON in query mode; plain JSON says 400 for every 4xx.
-  bool detail = true;                // The Query wire shows an empty <Detail/>.
+  std::string_view type;  // `__type` of the JSON wire, with its namespace.
+  std::string_view code;  // `Code` of the Query wire and of x-amzn-query-error.
+  // Of the Query wire, and of JSON in query mode.  Plain JSON says 400 for every 4xx of the service, but keeps
+  // what is refused before the service is reached.
+  std::uint16_t status;
+  bool detail = true;  // The Query wire shows an empty <Detail/>.
+  bool before_service = false;
   std::string_view query_text = {};  // When not empty: the sentence on the Query wire, whatever the refusal says.
 };
 
@@ -31,15 +34,16 @@ struct [[nodiscard]] Refusal {
 
 #define SWITCHYARD_CORAL "com.amazon.coral.service#"
 inline constexpr ErrorKind kMissingAuthenticationToken{SWITCHYARD_CORAL "MissingAuthenticationTokenException",
-                                                       "MissingAuthenticationToken", 403};
+                                                       "MissingAuthenticationToken", 403, true, true};
 inline constexpr ErrorKind kIncompleteSignature{SWITCHYARD_CORAL "IncompleteSignatureException", "IncompleteSignature",
-                                                400};
+                                                400, true, true};
 inline constexpr ErrorKind kInvalidClientTokenId{SWITCHYARD_CORAL "UnrecognizedClientException", "InvalidClientTokenId",
-                                                 403};
+                                                 403, true, true};
 inline constexpr ErrorKind kSignatureDoesNotMatch{SWITCHYARD_CORAL "InvalidSignatureException", "SignatureDoesNotMatch",
-                                                  403};
-inline constexpr ErrorKind kRequestExpired{SWITCHYARD_CORAL "RequestExpiredException", "RequestExpired", 400};
-inline constexpr ErrorKind kExpiredToken{SWITCHYARD_CORAL "ExpiredTokenException", "ExpiredToken", 403};
+                                                  403, true, true};
+inline constexpr ErrorKind kRequestExpired{SWITCHYARD_CORAL "RequestExpiredException", "RequestExpired", 400, true,
+                                           true};
+inline constexpr ErrorKind kExpiredToken{SWITCHYARD_CORAL "ExpiredTokenException", "ExpiredToken", 403, true, true};
 inline constexpr ErrorKind kAccessDenied{SWITCHYARD_CORAL "AccessDeniedException", "AccessDenied", 403};
 inline constexpr ErrorKind kInvalidAction{SWITCHYARD_CORAL "UnknownOperationException", "InvalidAction", 400};
 inline constexpr ErrorKind kMissingAction{SWITCHYARD_CORAL "UnknownOperationException", "MissingAction", 400};

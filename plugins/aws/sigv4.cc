@@ -200,11 +200,16 @@ Refusal parse_sigv4(const sw_http_request& request, SigV4& out) {
   const std::string_view authorization = header(request, "authorization");
   const std::string_view query = view(request.query);
   Refusal refusal;
+  const bool in_query = query.find("X-Amz-Signature=") != std::string_view::npos ||
+                        query.find("X-Amz-Credential=") != std::string_view::npos;
+  if (!authorization.empty() && in_query) {
+    out.present = true;
+    return mismatch("The request is signed twice, by the Authorization header and by query-string parameters.");
+  }
   if (!authorization.empty()) {
     out.present = true;
     refusal = parse_authorization(request, authorization, out);
-  } else if (query.find("X-Amz-Signature=") != std::string_view::npos ||
-             query.find("X-Amz-Credential=") != std::string_view::npos) {
+  } else if (in_query) {
     out.present = out.presigned = true;
     refusal = parse_presigned(query, out);
   } else {

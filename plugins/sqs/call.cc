@@ -82,7 +82,7 @@ void Call::refuse(const Refusal& refusal) {
     return send(status, out, {});
   }
   write_json_error(out, refusal);
-  if (!query_mode_ && status < 500) status = 400;
+  if (!query_mode_ && !refusal.kind->before_service && status < 500) status = 400;
   lane.headers = refusal.kind->code;
   lane.headers += refusal.kind->status >= 500 ? ";Receiver" : ";Sender";
   send(status, out, lane.headers);

@@ -21,8 +21,12 @@ using aws::Refusal;
 
 #define SWITCHYARD_SQS "com.amazonaws.sqs#"
 #define SWITCHYARD_LEGACY "AWS.SimpleQueueService."
-inline constexpr ErrorKind kQueueDoesNotExist{SWITCHYARD_SQS "QueueDoesNotExist", SWITCHYARD_LEGACY "NonExistentQueue",
-                                              400, true, "The specified queue does not exist for this wsdl version."};
+inline constexpr ErrorKind kQueueDoesNotExist{SWITCHYARD_SQS "QueueDoesNotExist",
+                                              SWITCHYARD_LEGACY "NonExistentQueue",
+                                              400,
+                                              true,
+                                              false,
+                                              "The specified queue does not exist for this wsdl version."};
 inline constexpr ErrorKind kQueueNameExists{SWITCHYARD_SQS "QueueNameExists", "QueueAlreadyExists", 400};
 inline constexpr ErrorKind kQueueDeletedRecently{SWITCHYARD_SQS "QueueDeletedRecently",
                                                  SWITCHYARD_LEGACY "QueueDeletedRecently", 400};

@@ -5,7 +5,7 @@
 namespace switchyard::sqs {
 namespace {
 
-constexpr std::string_view kDeleted = "sqs/deleted/";
+constexpr std::string_view kDeleted = "deleted/";
 constexpr std::size_t kSweptAtOnce = 8;
 
 std::int64_t decode_time(sw_bytes value) {
@@ -19,7 +19,7 @@ void ignore_outcome(void*, sw_status, std::uint64_t, const sw_error*) {}
 
 }  // namespace
 
-std::string purge_key(sw_stream_id id) { return "sqs/purged/" + std::to_string(id); }
+std::string purge_key(sw_stream_id id) { return "purged/" + std::to_string(id); }
 std::string deletion_key(std::string_view stream_name) { return std::string(kDeleted) + std::string(stream_name); }
 
 TimeRecord read_record(Call& call, std::string_view key) {

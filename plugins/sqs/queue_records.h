@@ -1,7 +1,7 @@
 // QueueRecords remembers, in the server's key-value store, when a queue was last purged and when a name
 // was deleted: the two waits that SQS imposes must hold across a restart and on every lane.
 //
-// Keys: "sqs/purged/<stream id>" and "sqs/deleted/<stream name>"; value: i64 little-endian, Unix ms.
+// Keys: "purged/<stream id>" and "deleted/<stream name>"; value: i64 little-endian, Unix ms.
 // A purge record goes with its queue; expired deletion records are swept by later deletions, a few each
 // time, so that there are never many more than deletions within the wait.
 //

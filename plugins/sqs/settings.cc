@@ -12,17 +12,19 @@ namespace json = boost::json;
 
 constexpr std::int64_t kMaxWaitMs = 24 * 3600 * 1000;
 
-// "500ms", "60s", "5m", "1h".
+// "500ms", "60s", "5m", "1h", "1d", and "0", as everywhere in the configuration.
 std::optional<std::int64_t> duration_ms(std::string_view text) {
   std::size_t digits = 0;
   while (digits < text.size() && aws::is_digit(text[digits])) ++digits;
   const auto number = aws::parse_integer(text.substr(0, digits));
   if (!number || *number > kMaxWaitMs) return std::nullopt;
-  const std::string_view unit = text.substr(digits);
+  const std::string_view unit = aws::trim(text.substr(digits));
+  if (unit.empty() && *number == 0) return 0;
   if (unit == "ms") return *number;
   if (unit == "s") return *number * 1000;
   if (unit == "m") return *number * 60'000;
   if (unit == "h") return *number * 3'600'000;
+  if (unit == "d") return *number * 86'400'000;
   return std::nullopt;
 }
 

@@ -43,6 +43,7 @@ TEST(Signature, of_every_part_of_the_request_is_checked) {
     const Answer answer = tampered(change);
     EXPECT_EQ(answer.query_error(), "SignatureDoesNotMatch;Sender") << answer.body;
     EXPECT_EQ(answer.error_type(), "InvalidSignatureException");
+    EXPECT_EQ(answer.status, 403u) << "also without query mode";
   };
   refused([](HttpRequest& r) { r.body = "{ }"; });
   refused([](HttpRequest& r) { r.target = "/other"; });
@@ -117,7 +118,7 @@ TEST(Signature, host_and_target_must_be_signed) {
 TEST(Signature, missing_is_named) {
   World world;
   const Answer json = world.raw(list(world));
-  EXPECT_EQ(json.status, 400u);
+  EXPECT_EQ(json.status, 403u);
   EXPECT_EQ(json.error_type(), "MissingAuthenticationTokenException");
   EXPECT_EQ(json.query_error(), "MissingAuthenticationToken;Sender");
   const Answer query = world.raw(form_request(world, "Action=ListQueues&Version=2012-11-05"));
@@ -181,7 +182,7 @@ TEST(Signature, order_and_case_of_signed_headers_do_not_matter) {
 TEST(Signature, unknown_key_and_wrong_secret_and_expired_key) {
   World world;
   world.who.secret = "wrong";
-  const Answer wrong = world.json("ListQueues", boost::json::object(), true);
+  const Answer wrong = world.json("ListQueues", boost::json::object());
   EXPECT_EQ(wrong.status, 403u);
   EXPECT_EQ(wrong.query_error(), "SignatureDoesNotMatch;Sender");
   EXPECT_EQ(wrong.error_message().substr(0, 66), "The request signature we calculated does not match the signature y");
@@ -287,6 +288,13 @@ TEST(Presigned, tampering_and_missing_parts_are_refused) {
   EXPECT_EQ(with("X-Amz-Date=2026", "X-Amz-Date=x"), "IncompleteSignature");
   EXPECT_EQ(with("AWS4-HMAC-SHA256", "AWS4"), "IncompleteSignature");
   EXPECT_EQ(with("SignedHeaders=host", "SignedHeaders=date"), "SignatureDoesNotMatch");
+}
+
+TEST(Presigned, and_signed_in_the_header_is_refused) {
+  World world;
+  HttpRequest request = get(world, presigned(world, "ListQueues", 60));
+  sign(request, world.who, world.host.wall_ms());
+  EXPECT_EQ(world.raw(request).code(), "SignatureDoesNotMatch");
 }
 
 // ---- permissions ----

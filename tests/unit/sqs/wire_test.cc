@@ -239,6 +239,7 @@ TEST(Settings, wrong_ones_are_refused_with_their_name_and_change_nothing) {
        {BadSettings{R"({"purge_wait":"60"})", "plugins.sqs.purge_wait is \"60\""},
         BadSettings{R"({"purge_wait":60})", "must be a duration with a unit"},
         BadSettings{R"({"recreate_wait":"25h"})", "from 0s to 24h"},
+        BadSettings{R"({"recreate_wait":"2d"})", "from 0s to 24h"},
         BadSettings{R"({"recreate_wait":"-1s"})", "duration"},
         BadSettings{R"({"url_style":"odd"})", "must be auto or yandex"},
         BadSettings{R"({"purge_wiat":"1s"})", "plugins.sqs.purge_wiat is not a setting"}, BadSettings{"[]", "map"}}) {
@@ -246,6 +247,9 @@ TEST(Settings, wrong_ones_are_refused_with_their_name_and_change_nothing) {
         << bad.json << " -> " << world.configure_error(bad.json);
   }
   EXPECT_EQ(world.configure_error(R"({"enabled":true,"anonymous_namespace":"dev","purge_wait":"500ms"})"), "");
+  EXPECT_EQ(world.configure_error(R"({"purge_wait":"0","recreate_wait":"1 m"})"), "")
+      << "as the server reads durations";
+  EXPECT_EQ(world.configure_error(R"({"recreate_wait":"1d"})"), "");
   EXPECT_EQ(world.configure_error(""), "");
   EXPECT_EQ(world.configure_error("null"), "");
 }
