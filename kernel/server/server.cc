@@ -60,9 +60,10 @@ stream::EngineOptions engine_options(const Settings& settings, const DataFolder&
 // Starts an asynchronous call from the control thread and waits for its one answer.
 template <class T>
 T wait_for(const std::function<void(std::function<void(T)>)>& call) {
-  std::promise<T> answer;
-  call([&](T value) { answer.set_value(std::move(value)); });
-  return answer.get_future().get();
+  // Shared: the waiter may be gone before set_value() has returned on the lane.
+  const auto answer = std::make_shared<std::promise<T>>();
+  call([answer](T value) { answer->set_value(std::move(value)); });
+  return answer->get_future().get();
 }
 
 }  // namespace
@@ -317,9 +318,9 @@ void Server::stop(std::int64_t grace_ms) {
   const auto deadline = began + grace_ms;
   if (s.http && s.lanes.running()) {
     if (s.host) s.host->drain();
-    std::promise<void> drained;
-    s.http->drain(deadline, [&] { drained.set_value(); });
-    drained.get_future().wait();
+    const auto drained = std::make_shared<std::promise<void>>();
+    s.http->drain(deadline, [drained] { drained->set_value(); });
+    drained->get_future().wait();
   }
   if (s.host) s.host->stop(deadline);
   s.host.reset();
