@@ -303,7 +303,7 @@ class FileSizeLimit {
 TEST_F(StoreTest, after_a_failed_write_the_next_one_heals_and_nothing_written_is_lost) {
   ASSERT_TRUE(store_->write_now(one("before", "1"), true));
   {
-    const FileSizeLimit full(64 * 1024);
+    const FileSizeLimit full(50'000);
     const Status status = store_->write_now(one("big", std::string(200'000, 'x')), true);
     ASSERT_EQ(status.code(), Code::io);
     EXPECT_NE(status.error().message.find(folder_ + "/db"), std::string::npos) << status.error().message;

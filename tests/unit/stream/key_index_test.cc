@@ -265,6 +265,21 @@ TEST(KeyIndex, many_keys_of_one_message_take_less_than_150_bytes_each) {
   EXPECT_LE(keys.memory_bytes() / kKeys, 150u);
 }
 
+TEST(KeyIndex, removing_what_is_not_there_spares_the_last_of_a_block) {
+  KeyIndex keys;
+  const KeyId id = keys.intern("k");
+  for (Seq seq = 1; seq <= 300; ++seq) keys.add(id, seq * 10, 1);
+  for (Seq seq = 130; seq <= 256; ++seq) {
+    keys.remove(id, seq * 10, 1);
+    const auto count = keys.info(id).count;
+    keys.remove(id, seq * 10 + 5, 1);
+    keys.remove(id, 1289, 1);
+    ASSERT_EQ(keys.info(id).count, count);
+  }
+  EXPECT_EQ(keys.next(id, 1281), 1290u);
+  EXPECT_EQ(keys.before(id, 2570), 1290u);
+}
+
 TEST(KeyIndex, names_survive_the_growth_of_the_index) {
   KeyIndex keys;
   const std::string_view first = keys.name(keys.intern("first"));
