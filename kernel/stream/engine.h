@@ -12,6 +12,7 @@
 // Thread: calls on the lane they name; what differs says so.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -40,6 +41,8 @@ struct EngineOptions {
   std::size_t max_dedup_ids = 1u << 20;         // Per stream.
   std::uint32_t max_leased = 120'000;           // Per consumer, when its own bound is 0.
   SipKey secret{};                              // Of the data folder: message ids and dedup hashes.
+  // The seam for tests of failing and forgetful stores.
+  std::function<Result<std::unique_ptr<store::Store>>(const store::Options&)> open_store = store::Store::open;
 };
 
 struct EngineStats {

@@ -61,7 +61,9 @@ Status Engine::Impl::replay(const journal::Replayed& batch) {
 
 Status Engine::open(journal::RecoveryReport& report) {
   auto& shared = impl_->shared;
-  auto opened = store::Store::open({shared.options.store_directory});
+  store::Options store_options;
+  store_options.directory = shared.options.store_directory;
+  auto opened = shared.options.open_store(store_options);
   if (!opened) return Error(opened.error());
   impl_->store = std::move(*opened);
   shared.store = impl_->store.get();

@@ -282,7 +282,7 @@ void LaneEngine::collected(const Collected& run, bool written) {
   for (const auto id : run.streams) {
     auto* s = stream(id);
     if (s == nullptr) continue;
-    if (!written) s->changed();
+    if (!written) s->collect_failed();
   }
   if (!written) return;
   for (const auto& task : run.written) task();

@@ -106,6 +106,8 @@ class Stream {
   // Up to `max` images of each index; true when there are more.  `written` gets what to call on this
   // lane once they are in the store.
   bool collect_dirty(std::size_t max, store::WriteSet& out, std::vector<std::function<void()>>& written);
+  // What was collected did not reach the store: it comes out again.
+  void collect_failed();
   void evict(std::size_t keep);
   std::size_t resident_chunks() const;
   // Cleaning: is this record still the message's?  Calls back with the ones that are, chunks paged in.

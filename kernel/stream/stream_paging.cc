@@ -179,6 +179,13 @@ bool Stream::collect_dirty(std::size_t max, store::WriteSet& out, std::vector<st
   return more;
 }
 
+void Stream::collect_failed() {
+  index_.collect_failed();
+  for (const auto& c : consumers_) c->leases().collect_failed();
+  if (dedup_) dedup_->collect_failed();
+  changed();
+}
+
 void Stream::evict(std::size_t keep) {
   index_.evict(keep);
   for (const auto& c : consumers_) c->leases().evict(keep);

@@ -1,0 +1,87 @@
+// FaultyStore is a real store that a test can make fail or hold back.
+//
+// Thread: controls from the test's thread; the rest as store.h says.
+#pragma once
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kernel/store/store.h"
+
+namespace switchyard::stream {
+
+struct StoreFaults {
+  std::atomic<bool> fail_writes{false};
+  std::atomic<bool> fail_gets{false};
+  std::atomic<std::uint64_t> gets{0};
+
+  // Chunk loads wait until the test lets them go.
+  void hold_gets() {
+    const std::lock_guard lock(mutex);
+    holding = true;
+  }
+  void release_gets() {
+    std::vector<Task> released;
+    {
+      const std::lock_guard lock(mutex);
+      holding = false;
+      released.swap(held);
+    }
+    for (auto& task : released) task();
+  }
+  std::size_t held_gets() {
+    const std::lock_guard lock(mutex);
+    return held.size();
+  }
+
+  std::mutex mutex;
+  bool holding = false;
+  std::vector<Task> held;
+};
+
+class FaultyStore final : public store::Store {
+ public:
+  FaultyStore(std::unique_ptr<store::Store> real, StoreFaults& faults) : real_(std::move(real)), faults_(faults) {}
+
+  Result<std::string> get_now(std::string_view key) override { return real_->get_now(key); }
+  Status scan_now(std::string_view prefix, const Visitor& visit) override { return real_->scan_now(prefix, visit); }
+  Status write_now(const store::WriteSet& writes, bool sync) override {
+    if (faults_.fail_writes) return Error{Code::quota, "the test's disk is full"};
+    return real_->write_now(writes, sync);
+  }
+  Status erase_prefix_now(std::string_view prefix) override { return real_->erase_prefix_now(prefix); }
+  void start() override { real_->start(); }
+  void stop() override { real_->stop(); }
+  void write(store::WriteSet writes, bool sync, Executor& reply_to, std::function<void(Status)> done) override {
+    real_->write(std::move(writes), sync, reply_to, std::move(done));
+  }
+  void get(std::string key, Executor& reply_to, std::function<void(Result<std::string>)> done) override {
+    ++faults_.gets;
+    auto task = [this, key = std::move(key), &reply_to, done = std::move(done)] {
+      if (faults_.fail_gets) {
+        reply_to.post([done] { done(Error{Code::io, "the test's disk cannot be read"}); });
+      } else {
+        real_->get(key, reply_to, done);
+      }
+    };
+    {
+      const std::lock_guard lock(faults_.mutex);
+      if (faults_.holding) {
+        faults_.held.push_back(std::move(task));
+        return;
+      }
+    }
+    task();
+  }
+  void run(Task task) override { real_->run(std::move(task)); }
+
+ private:
+  const std::unique_ptr<store::Store> real_;
+  StoreFaults& faults_;
+};
+
+}  // namespace switchyard::stream
