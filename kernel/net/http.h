@@ -86,9 +86,10 @@ class HttpHandler {
 };
 
 struct HttpLimits {
-  std::size_t max_head_bytes = 16 * 1024;        // Request line and headers -> 431.
-  std::size_t max_headers = 100;                 // -> 431.
-  std::size_t max_body_bytes = 2 * 1024 * 1024;  // -> 413.
+  std::size_t max_head_bytes = 16 * 1024;  // Request line and headers -> 431.
+  std::size_t max_headers = 100;           // -> 431.
+  // A message of 1 MiB may come as 6 MiB of JSON escapes.
+  std::size_t max_body_bytes = 8 * 1024 * 1024;  // -> 413.
   std::size_t max_connections = 20'000;          // Of the whole server -> 503.
   std::int64_t header_timeout_ms = 10'000;       // From the first byte (or accept) to the end of the head -> 408.
   std::int64_t body_timeout_ms = 60'000;         // The whole body -> 408.

@@ -79,7 +79,7 @@ constexpr KeySpec kSchema[] = {
     {"http.limits.max_headers", KeyType::integer, "100", 8, 10'000, "", true,
      "Header lines of one request.",
      [](S& s, const V& v) { s.http.limits.max_headers = v.number; }},
-    {"http.limits.max_body_bytes", KeyType::size, "2MiB", kKiB, kGiB, "", true,
+    {"http.limits.max_body_bytes", KeyType::size, "8MiB", kKiB, kGiB, "", true,
      "Body of one request.",
      [](S& s, const V& v) { s.http.limits.max_body_bytes = v.number; }},
     {"http.limits.max_connections", KeyType::integer, "20000", 1, 1'000'000, "", true,
