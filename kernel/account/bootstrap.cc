@@ -46,6 +46,7 @@ class BootstrapRun : public std::enable_shared_from_this<BootstrapRun> {
     if (auto status = judge(); !status) return done_(Error(status.error()));
     step();
   }
+  Status judge() const;
 
  private:
   using Ops = std::vector<store::KvOp>;
@@ -73,7 +74,6 @@ class BootstrapRun : public std::enable_shared_from_this<BootstrapRun> {
     return made.style == Style::namespace_id && now != nullptr ? now->id : made.owner;
   }
 
-  Status judge() const;
   Status judge_credentials(const DeclaredNamespace& declared, std::map<std::string, std::string>& keys) const;
   void step();
   void finish();
@@ -350,6 +350,10 @@ class DevRun : public std::enable_shared_from_this<DevRun> {
 };
 
 }  // namespace
+
+Status check_bootstrap(Accounts& accounts, std::size_t lane, std::vector<DeclaredNamespace> declared) {
+  return BootstrapRun(accounts, lane, std::move(declared), {}).judge();
+}
 
 void apply_bootstrap(Accounts& accounts, std::size_t lane, std::vector<DeclaredNamespace> declared,
                      BootstrapDone done) {

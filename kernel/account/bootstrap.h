@@ -42,6 +42,9 @@ struct BootstrapReport {
   std::vector<std::string> kept;              // Made by an earlier declaration and no longer declared.
 };
 
+// What apply_bootstrap would refuse; changes nothing.  For the first phase of a reload.
+Status check_bootstrap(Accounts& accounts, std::size_t lane, std::vector<DeclaredNamespace> declared);
+
 using BootstrapDone = std::function<void(Result<BootstrapReport>)>;
 void apply_bootstrap(Accounts& accounts, std::size_t lane, std::vector<DeclaredNamespace> declared, BootstrapDone done);
 

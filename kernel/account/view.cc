@@ -148,14 +148,21 @@ const Namespace* AccountView::find_namespace(NamespaceNumber number) const {
   return found == by_number_.end() ? nullptr : found->second;
 }
 
-const Namespace* AccountView::find_by_name_or_id(std::string_view name_or_id, std::optional<Protocol> protocol) const {
-  const auto fits = [&](const Namespace* ns) { return !protocol || ns->protocol == *protocol; };
-  if (const auto* ns = find_namespace(name_or_id); ns != nullptr && fits(ns)) return ns;
-  const auto named = by_name_.find(name_or_id);
-  if (named == by_name_.end()) return nullptr;
+const Namespace* AccountView::find_by_name_or_id(std::string_view name_or_id) const {
+  if (const auto* ns = find_namespace(name_or_id)) return ns;
+  if (const auto named = by_name_.find(name_or_id); named != by_name_.end()) {
+    return named->second.size() == 1 ? named->second.front() : nullptr;
+  }
+  const auto slash = name_or_id.find('/');
+  const auto protocol = slash == std::string_view::npos ? std::nullopt : parse_protocol(name_or_id.substr(0, slash));
+  if (!protocol) return nullptr;
+  const auto rest = name_or_id.substr(slash + 1);
+  if (const auto* ns = find_namespace(rest)) return ns->protocol == *protocol ? ns : nullptr;
   const Namespace* found = nullptr;
+  const auto named = by_name_.find(rest);
+  if (named == by_name_.end()) return nullptr;
   for (const auto* ns : named->second) {
-    if (!fits(ns)) continue;
+    if (ns->protocol != *protocol) continue;
     if (found != nullptr) return nullptr;
     found = ns;
   }

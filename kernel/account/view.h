@@ -62,8 +62,8 @@ class AccountView {
   // Null = there is none.  Pointers are valid until the lane's current task ends.
   const Namespace* find_namespace(std::string_view id) const;
   const Namespace* find_namespace(NamespaceNumber number) const;
-  // The id first, then a name, if only one namespace (of this protocol, when one is given) has it.
-  const Namespace* find_by_name_or_id(std::string_view name_or_id, std::optional<Protocol> protocol = {}) const;
+  // The id first, then a name if only one namespace has it.  "sqs_sns/dev" names the one of that protocol.
+  const Namespace* find_by_name_or_id(std::string_view name_or_id) const;
   const Namespace* find_by_name(Protocol protocol, std::string_view name) const;
   const Namespace* find_by_owner(Protocol protocol, std::string_view owner) const;
   const Credential* find_credential(std::string_view access_key) const;

@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 
+#include "kernel/account/types.h"
 #include "kernel/base/units.h"
 #include "kernel/plugin/loader.h"
 #include "kernel/server/config_schema.h"
@@ -138,7 +139,7 @@ class SectionReader {
     spec.path = text_of(section, "path");
     spec.sha256 = text_of(section, "sha256");
     spec.required = flag(section, "required", prefix, false, mistakes_);
-    spec.anonymous_namespace = anonymous(section, prefix);
+    spec.anonymous_namespace = anonymous(name, section, prefix);
     spec.section = to_json(own);
     if (enabled) out.push_back(std::move(spec));
   }
@@ -159,9 +160,12 @@ class SectionReader {
     }
   }
 
-  std::string anonymous(const YamlNode* section, const std::string& prefix) {
-    auto name = text_of(section, "anonymous_namespace");
-    if (name.empty() || context_.http_is_loopback) return name;
+  // Several protocols may have a namespace of one name ("dev"): the plugin's own is meant.
+  std::string anonymous(const std::string& plugin, const YamlNode* section, const std::string& prefix) {
+    const auto name = text_of(section, "anonymous_namespace");
+    if (name.empty()) return {};
+    const std::string protocol = plugin == "sqs" || plugin == "sns" ? "sqs_sns" : plugin;
+    if (context_.http_is_loopback) return account::parse_protocol(protocol) ? protocol + "/" + name : name;
     mistakes_.add(section->find("anonymous_namespace")->place,
                   prefix + ".anonymous_namespace lets callers in without a key; it needs http.listen on loopback");
     return {};

@@ -2,8 +2,11 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <condition_variable>
 #include <csignal>
 #include <cstdio>
+#include <deque>
+#include <mutex>
 #include <thread>
 
 #include "kernel/base/log.h"
@@ -44,38 +47,70 @@ void reload(Server& server, const ConfigSource& source) {
   log::info("config.reloaded");
 }
 
-// Everything acknowledged is durable already, so leaving without a word is safe.
-void leave_on_second_signal() {
-  std::thread([set = control_signals()] {
+// Signals takes all signals of the process, on a thread of its own.
+//
+// While the server starts or stops, SIGTERM and SIGINT end the process at once: everything acknowledged
+// is durable at any time.  While it serves they are handed to the control thread.
+class Signals {
+ public:
+  Signals() {
+    // Before any other thread exists, so that every thread inherits the mask.
+    const auto set = control_signals();
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+    std::thread([this, set] { watch(set); }).detach();
+  }
+
+  // The next signal for the control thread; the server serves from now on.
+  int next() {
+    std::unique_lock lock(mutex_);
+    serving_ = true;
+    arrived_.wait(lock, [this] { return !queue_.empty(); });
+    const int signal = queue_.front();
+    queue_.pop_front();
+    if (signal != SIGHUP) serving_ = false;
+    return signal;
+  }
+
+ private:
+  [[noreturn]] void watch(sigset_t set) {
     for (;;) {
       int signal = 0;
-      if (sigwait(&set, &signal) == 0 && signal != SIGHUP) _exit(0);
+      if (sigwait(&set, &signal) != 0) continue;
+      const std::lock_guard lock(mutex_);
+      if (signal != SIGHUP && !serving_) _exit(0);
+      // One SIGHUP that waits stands for all.
+      if (signal == SIGHUP && !queue_.empty()) continue;
+      queue_.push_back(signal);
+      if (signal != SIGHUP) serving_ = false;
+      arrived_.notify_one();
     }
-  }).detach();
-}
-
-void serve(Server& server, const ConfigSource& source) {
-  const auto set = control_signals();
-  for (;;) {
-    int signal = 0;
-    if (sigwait(&set, &signal) != 0) continue;
-    if (signal != SIGHUP) {
-      log::info("server.stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}, {"grace_ms", kDrainMs}});
-      break;
-    }
-    reload(server, source);
   }
-  leave_on_second_signal();
-  server.stop(kDrainMs);
+
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::deque<int> queue_;
+  bool serving_ = false;
+};
+
+void serve(Server& server, const ConfigSource& source, Signals& signals) {
+  for (;;) {
+    const int signal = signals.next();
+    if (signal == SIGHUP) {
+      reload(server, source);
+      continue;
+    }
+    log::info("server.stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}, {"grace_ms", kDrainMs}});
+    server.stop(kDrainMs);
+    return;
+  }
 }
 
 }  // namespace
 
 int run_command(const CliOptions& options) {
-  // Before any thread exists, so that every thread inherits it and only sigwait() sees these signals.
-  const auto set = control_signals();
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
+  // Lives as long as the process: its thread does, too.
+  static auto& signals = *new Signals;
 
   ConfigSource source{options.dev, options.config, options.data_dir, options.log_level, options.sets};
   if (source.file.empty() && !source.dev) source.file = kDefaultConfig;
@@ -94,8 +129,8 @@ int run_command(const CliOptions& options) {
   }
   std::printf("switchyard ready %s\n", server.ready_text().c_str());
   std::fflush(stdout);
-  serve(server, source);
-  return 0;
+  serve(server, source, signals);
+  return server.failed() ? 1 : 0;
 }
 
 }  // namespace switchyard::server

@@ -16,6 +16,7 @@
 #include "kernel/account/sealing.h"
 #include "kernel/base/log.h"
 #include "kernel/plugin/router.h"
+#include "kernel/quota/quotas.h"
 #include "kernel/server/data_folder.h"
 #include "kernel/server/dev_env.h"
 #include "kernel/server/endpoints.h"
@@ -73,12 +74,13 @@ struct Server::Impl {
 
   Status open_storage();
   Status open_accounts();
-  void limit_storage(account::NamespaceNumber number, const account::Namespace& ns);
   Status load_plugins();
   Status apply_accounts();
   Status listen();
   Status write_dev_env();
   std::vector<std::string> not_ready() const;
+  Status judge(const Settings& next);
+  void warn_of_restart(const Settings& next) const;
 
   Settings settings;
   SystemClock clock;
@@ -91,6 +93,7 @@ struct Server::Impl {
   std::unique_ptr<stream::Engine> engine;
   std::unique_ptr<account::Sealer> sealer;
   std::unique_ptr<account::Accounts> accounts;
+  std::unique_ptr<quota::Quotas> quotas;
   plugin::Router router;
   std::unique_ptr<plugin::Host> host;
   Health health;
@@ -99,6 +102,7 @@ struct Server::Impl {
   std::vector<account::DevAccount> dev_accounts;
   std::string http_address;
   std::atomic<bool> started{false};
+  std::atomic<bool> failed{false};
   bool engine_started = false;
 };
 
@@ -137,15 +141,12 @@ Status Server::Impl::open_accounts() {
   accounts = std::make_unique<account::Accounts>(engine->kv(), *sealer, clock, executors);
   accounts->attach();
   // Stored bytes are counted by the stream room; how many are allowed is the account's.
-  accounts->view(0).observe_namespaces([this](account::NamespaceNumber number, const account::Namespace* ns) {
-    if (ns != nullptr) limit_storage(number, *ns);
-  });
+  quotas = std::make_unique<quota::Quotas>(
+      settings.limits, [this](account::NamespaceNumber number, std::uint64_t max_stored_bytes) {
+        engine->usage(number)->max_stored_bytes = static_cast<std::int64_t>(max_stored_bytes);
+      });
+  quotas->attach(accounts->view(0));
   return accounts->view(0).check_sealing();
-}
-
-void Server::Impl::limit_storage(account::NamespaceNumber number, const account::Namespace& ns) {
-  const auto limits = account::effective_limits(ns, settings.limits);
-  engine->usage(number)->max_stored_bytes = static_cast<std::int64_t>(limits.max_stored_bytes);
 }
 
 Status Server::Impl::load_plugins() {
@@ -160,8 +161,9 @@ Status Server::Impl::load_plugins() {
   services.version = kVersion;
   services.token_secret = secret;
   services.request_memory_bytes = 4 * settings.http.limits.max_body_bytes;
-  services.on_fatal = [](const std::string& name, const std::string& why) {
+  services.on_fatal = [this](const std::string& name, const std::string& why) {
     log::error("plugin.required_failed", {{"plugin", name}, {"why", why}});
+    failed = true;
     ::kill(::getpid(), SIGTERM);
   };
   plugin::LoaderOptions loader;
@@ -271,28 +273,50 @@ std::string Server::ready_text() const { return "http=" + impl_->http_address; }
 
 // ---- reload and stop ---------------------------------------------------------------------------
 
+// Everything that can refuse, before anything changes.
+Status Server::Impl::judge(const Settings& next) {
+  if (tls && !next.tls.certificate.empty()) {
+    const auto context = net::TlsContext::load({next.tls.certificate, next.tls.key, next.tls.client_ca});
+    if (!context) return Error(context.error());
+  }
+  return wait_for<Status>([&](auto done) {
+    executors[0]->post([this, &next, done] { done(account::check_bootstrap(*accounts, 0, next.bootstrap)); });
+  });
+}
+
+void Server::Impl::warn_of_restart(const Settings& next) const {
+  const auto changed = [](std::string_view key, bool differs) {
+    if (differs) log::warn("config.needs_restart", {{"key", key}});
+  };
+  const auto& now = settings;
+  changed("data_dir", next.data_dir != now.data_dir);
+  changed("region", next.region != now.region);
+  changed("lanes", next.lanes != now.lanes);
+  changed("sealing_key", next.sealing_key != now.sealing_key);
+  changed("plugin_dirs", next.plugin_dirs != now.plugin_dirs);
+  changed("storage", next.storage != now.storage);
+  changed("http.listen", next.http.listen != now.http.listen);
+  changed("http.control_listen", next.http.control_listen != now.http.control_listen);
+  changed("tls", next.tls.certificate.empty() != now.tls.certificate.empty());
+}
+
 Status Server::reload(Settings next) {
   auto& s = *impl_;
-  // Phase one: everything that can refuse, before anything changes.
+  if (auto status = s.judge(next); !status) return status;
   if (auto status = s.host->reconfigure(next.plugins); !status) return status;
   if (s.tls && !next.tls.certificate.empty()) {
     if (auto status = s.tls->reload({next.tls.certificate, next.tls.key, next.tls.client_ca}); !status) {
-      // The plugins took their new sections; they get the old ones back.
-      auto undone = s.host->reconfigure(s.settings.plugins);
-      if (!undone) log::error("config.undo_failed", {{"why", undone.error().message}});
+      // The files changed since they were judged.  The plugins get their old sections back.
+      if (auto undone = s.host->reconfigure(s.settings.plugins); !undone) {
+        log::error("config.undo_failed", {{"why", undone.error().message}});
+      }
       return status;
     }
   }
   s.host->apply({next.limits, next.http.public_url});
   s.http->set_limits(next.http.limits);
   log::set_level(next.log_level);
-  const auto warn_restart = [](std::string_view key) { log::warn("config.needs_restart", {{"key", key}}); };
-  if (next.data_dir != s.settings.data_dir) warn_restart("data_dir");
-  if (next.lanes != s.settings.lanes) warn_restart("lanes");
-  if (next.http.listen != s.settings.http.listen) warn_restart("http.listen");
-  if (next.http.control_listen != s.settings.http.control_listen) warn_restart("http.control_listen");
-  if (next.tls.certificate.empty() != s.settings.tls.certificate.empty()) warn_restart("tls");
-  if (next.storage.segment_bytes != s.settings.storage.segment_bytes) warn_restart("storage.segment_size");
+  s.warn_of_restart(next);
   s.settings.plugins = next.plugins;
   s.settings.tls = next.tls;
   s.settings.limits = next.limits;
@@ -301,15 +325,14 @@ Status Server::reload(Settings next) {
   s.settings.bootstrap = next.bootstrap;
   wait_for<bool>([&s](auto done) {
     s.executors[0]->post([&s, done] {
-      s.accounts->view(0).list_namespaces([&s](const account::Namespace& ns) {
-        s.limit_storage(ns.number, ns);
-        return true;
-      });
+      s.quotas->set_defaults(s.settings.limits);
       done(true);
     });
   });
   return s.apply_accounts();
 }
+
+bool Server::failed() const { return impl_->failed; }
 
 void Server::stop(std::int64_t grace_ms) {
   auto& s = *impl_;

@@ -32,6 +32,8 @@ class Server {
   // Stops accepting, answers what is parked, lets requests finish for at most `grace_ms`, writes a
   // checkpoint.  Everything acknowledged is durable at any time, so a shorter grace loses nothing.
   void stop(std::int64_t grace_ms);
+  // [any] A required plugin failed while running: the process should end with an error.
+  bool failed() const;
 
  private:
   struct Impl;

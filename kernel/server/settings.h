@@ -25,6 +25,7 @@ struct StorageSettings {
   std::uint64_t checkpoint_bytes = 256u << 20;
   std::uint64_t tail_cache_bytes = 16u << 20;  // Per lane.
   std::uint32_t resident_chunks = 4'096;       // Per lane.
+  friend bool operator==(const StorageSettings&, const StorageSettings&) = default;
 };
 
 struct HttpSettings {

@@ -209,7 +209,11 @@ TEST(Accounts, namespaces_of_one_project_share_a_shard) {
   EXPECT_LT(a->shard, 64);
   EXPECT_EQ(a->owner, "project-" + queues.project_id);
   EXPECT_EQ(rig.view().find_by_name_or_id("shop"), nullptr) << "two have the name";
-  EXPECT_EQ(rig.view().find_by_name_or_id("shop", Protocol::nats)->id, b->id);
+  EXPECT_EQ(rig.view().find_by_name_or_id("nats/shop")->id, b->id);
+  EXPECT_EQ(rig.view().find_by_name_or_id("sqs_sns/" + a->id)->id, a->id);
+  EXPECT_EQ(rig.view().find_by_name_or_id("nats/" + a->id), nullptr);
+  EXPECT_EQ(rig.view().find_by_name_or_id("topics/shop"), nullptr);
+  EXPECT_EQ(rig.view().find_by_name_or_id("smtp/shop"), nullptr);
   EXPECT_EQ(rig.view().find_by_name_or_id(a->id)->id, a->id);
 }
 
