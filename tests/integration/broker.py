@@ -25,9 +25,9 @@ def run(*arguments, timeout=30):
 
 
 class Broker:
-    def __init__(self, data_dir, *arguments, sets=(), dev=True, wrapper=()):
+    def __init__(self, data_dir, *arguments, sets=(), dev=True, wrapper=(), log_dir=None):
         self.data_dir = pathlib.Path(data_dir)
-        self.log_path = self.data_dir.parent / (self.data_dir.name + ".log")
+        self.log_path = pathlib.Path(log_dir or self.data_dir.parent) / (self.data_dir.name + ".log")
         self.arguments = [*arguments]
         self.sets = ["http.listen=127.0.0.1:0", *sets]
         self.dev = dev

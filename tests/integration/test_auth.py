@@ -8,6 +8,10 @@ from raw import FORM, JSON, exchange, json_call, query_call, signed
 from test_errors import refusal
 
 
+# What AWS calls a signature that does not fit, by wire.
+BAD_SIGNATURE = ("InvalidSignatureException", "SignatureDoesNotMatch")
+
+
 def error_name(reply):
     return reply.error[0].rsplit("#", 1)[-1]
 
@@ -15,7 +19,7 @@ def error_name(reply):
 def test_wrong_secret(broker):
     environment = {**broker.environment, "AWS_SECRET_ACCESS_KEY": "not-the-secret"}
     reply = json_call(broker, "ListQueues", environment=environment)
-    assert (reply.status, error_name(reply)) == (403, "SignatureDoesNotMatch"), reply
+    assert reply.status == 403 and error_name(reply) in BAD_SIGNATURE, reply
 
 
 def test_unknown_key(broker):
@@ -41,7 +45,7 @@ def test_changed_body_is_noticed(broker, call):
         headers["Authorization"] = headers["Authorization"].replace("Signature=", "Signature=0")[:-1]
 
     reply = call(broker, "ListQueues", change=add_header)
-    assert (reply.status, error_name(reply)) == (403, "SignatureDoesNotMatch"), reply
+    assert reply.status == 403 and error_name(reply) in BAD_SIGNATURE, reply
 
 
 def test_changed_target_is_noticed(broker, make_queue):
@@ -65,7 +69,7 @@ def test_date_outside_of_the_window(broker, monkeypatch, minutes):
             monkeypatch.setattr(module, "get_current_datetime", lambda *a, **k: shifted.replace(tzinfo=None))
     reply = json_call(broker, "ListQueues")
     assert reply.status == 403, f"a signature of {date} was taken: {reply}"
-    assert error_name(reply) in ("SignatureDoesNotMatch", "RequestExpired", "InvalidSignatureException"), reply
+    assert error_name(reply) in (*BAD_SIGNATURE, "RequestExpired"), reply
 
 
 @pytest.mark.parametrize("minutes", [-14, 14])

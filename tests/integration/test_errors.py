@@ -205,7 +205,8 @@ def test_receipt_handles(sqs, url, make_queue):
     handle = sqs.receive_message(QueueUrl=url)["Messages"][0]["ReceiptHandle"]
     other = make_queue()
     assert refusal(sqs.delete_message, QueueUrl=other, ReceiptHandle=handle)[0] == "ReceiptHandleIsInvalid"
-    flipped = handle[:-1] + ("A" if handle[-1] != "A" else "B")
+    middle = len(handle) // 2
+    flipped = handle[:middle] + ("A" if handle[middle] != "A" else "B") + handle[middle + 1:]
     assert refusal(sqs.delete_message, QueueUrl=url, ReceiptHandle=flipped)[0] == "ReceiptHandleIsInvalid"
     sqs.delete_message(QueueUrl=url, ReceiptHandle=handle)
     code, text, _ = refusal(sqs.change_message_visibility, QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=5)
