@@ -220,16 +220,26 @@ Consumer::Step Consumer::next(Picking& at, Seq& seq) {
     at.source = Source::key;
     return next_by_key(at, seq);
   }
-  if (at.source == Source::ready) {
+  while (at.source == Source::ready) {
     const auto ready = leases_.next_ready(at.ready_from);
     if (ready.kind == Lookup::need_chunk) return load(ImageKind::lease, ready.chunk);
-    if (ready.kind == Lookup::found) {
+    if (ready.kind == Lookup::none) {
+      at.source = Source::cursor;
+    } else if (delivers_by_cursor(ready.seq)) {
+      leases_.erase(ready.seq);  // Its arrival delay is over; its turn comes with the cursor.
+    } else {
       seq = ready.seq;
       return Step::found;
     }
-    at.source = Source::cursor;
   }
   return next_undelivered(seq);
+}
+
+// Where messages stay when they are done, the cursor alone tells done from never delivered: so a first
+// delivery never runs ahead of it.
+bool Consumer::delivers_by_cursor(Seq seq) const {
+  return seq >= cursor_ && stream_.definition().config.retention != Retention::workqueue &&
+         leases_.find(seq).attempt == 0;
 }
 
 Consumer::Step Consumer::next_undelivered(Seq& seq) {
@@ -440,8 +450,8 @@ std::uint64_t Consumer::available() const {
 
 void Consumer::replay_lease(const LeaseChange& change) {
   // In a work queue the cursor is only a hint: what was handed out is in the table or gone.
-  const bool by_cursor = leases_.find(change.seq).state == Lease::none && change.lease.attempt == 1;
-  if (by_cursor && stream_.definition().config.retention != Retention::workqueue) replay_cursor(change.seq + 1);
+  const bool first = change.lease.attempt == 1;
+  if (first && stream_.definition().config.retention != Retention::workqueue) replay_cursor(change.seq + 1);
   leases_.put(change.seq, change.lease);
 }
 

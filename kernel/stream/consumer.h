@@ -104,6 +104,7 @@ class Consumer {
   Step next(Picking& at, Seq& seq);
   Step next_by_key(Picking& at, Seq& seq);
   Step next_undelivered(Seq& seq);
+  bool delivers_by_cursor(Seq seq) const;
   Step take(Seq seq, std::int64_t now_ms, Picked& out);
   void advance(Picking& at, Seq seq);
   void lease(Waiter waiter, std::vector<Picked> picked, std::int64_t now_ms);

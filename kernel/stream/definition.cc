@@ -131,6 +131,10 @@ Status check_definition(std::string_view name, const StreamConfig& config,
     if (!good_consumer_name(consumer.name) || !names.insert(consumer.name).second) {
       return invalid("consumer name '" + consumer.name + "' is taken or not 1 to 64 of [A-Za-z0-9_-]");
     }
+    if (consumer.ordered && config.retention != Retention::workqueue) {
+      return Error{Code::unsupported, "consumer '" + consumer.name + "' is ordered per key: this version needs " +
+                                          "workqueue retention for that"};
+    }
     if (consumer.ordered && !config.keyed) {
       return invalid("consumer '" + consumer.name + "' is ordered per key but the stream is not keyed; set keyed");
     }

@@ -103,6 +103,9 @@ void Engine::update(std::size_t lane, StreamId id, std::uint64_t expect_version,
       after.consumers.push_back({number + 1, std::move(consumer)});
     }
   }
+  std::vector<ConsumerConfig> together;  // What is not named stays.
+  for (const auto& consumer : after.consumers) together.push_back(consumer.config);
+  if (auto status = check_definition(before->name, config, together); !status) return refuse(status.error());
   std::vector<store::KvOp> ops{{definition_key(after.ns, after.name), encode_definition(after), before->version}};
   impl_->kv.commit(lane, std::move(ops), [this, lane, id, done = std::move(done)](Result<std::uint64_t> revision) {
     auto found = get(lane, id);

@@ -266,10 +266,11 @@ void Stream::add_live(const journal::Place& place, int sign) {
 
 void Stream::remove_live(Seq seq) {
   const auto entry = index_.remove(seq);
+  // Even if it was not there: during replay a newer image may know that, and the image of its lease not.
+  for (const auto& c : consumers_) c->on_removed(seq, entry ? entry->key : 0);
   if (!entry) return;
   add_live(entry->place, -1);
   changed();
-  for (const auto& c : consumers_) c->on_removed(seq, entry->key);
 }
 
 void Stream::apply_ack(std::uint32_t number, Seq seq) {

@@ -18,7 +18,8 @@ Status Stream::replay_append(const MessageRecord& message, const journal::Place&
   index_.append(message.seq, {place, message.time_ms, key});
   add_live(place, 1);
   const auto now_ms = lane_.now_ms();
-  if (message.deliver_at_ms > now_ms) {
+  // Also when the delay is over by now: without its entry the message would count as done behind a cursor.
+  if (message.deliver_at_ms != 0) {
     for (const auto& c : consumers_) {
       if (auto status = ensure_now(ImageKind::lease, c->number(), message.seq); !status) return status;
       if (c->leases().find(message.seq).state == Lease::none) {

@@ -85,5 +85,103 @@ TEST_F(EngineRace, a_chunk_that_a_failed_checkpoint_did_not_write_is_not_forgott
   EXPECT_EQ(bodies(fetch(id, 1)), Bodies{"0"});
 }
 
+// ---- reading without a work queue --------------------------------------------------------------
+
+TEST_F(EngineRace, in_a_log_a_delayed_message_that_was_acknowledged_does_not_come_again) {
+  open();
+  const auto id = create("log", StreamConfig());
+  put(id, "a");
+  put(id, "delayed", {}, 1'000);
+  put(id, "c");
+  clock_.advance_ms(1'000);
+  Bodies seen;
+  for (int i = 0; i < 5; ++i) {
+    for (const auto& got : fetch(id, 1)) {
+      seen.push_back(got.body);
+      ack(id, {got.token});
+    }
+  }
+  EXPECT_EQ(seen, (Bodies{"a", "delayed", "c"}));
+}
+
+TEST_F(EngineRace, in_a_log_a_delayed_message_that_went_out_hides_nothing_before_it_after_a_crash) {
+  open();
+  const auto id = create("log", StreamConfig());
+  put(id, "a");
+  put(id, "delayed", {}, 1'000);
+  put(id, "c");
+  clock_.advance_ms(1'000);
+  const auto first = fetch(id, 1);
+  reopen();
+  clock_.advance_ms(60'000);
+  auto seen = bodies(fetch(id, 10));
+  std::sort(seen.begin(), seen.end());
+  EXPECT_EQ(seen, (Bodies{"a", "c", "delayed"}));
+}
+
+TEST_F(EngineRace, in_a_log_a_message_delayed_beyond_others_is_not_lost_over_a_crash) {
+  open();
+  const auto id = create("log", StreamConfig());
+  put(id, "a");
+  put(id, "delayed", {}, 1'000);
+  put(id, "c");
+  const auto got = fetch(id, 10);
+  ASSERT_EQ(bodies(got), (Bodies{"a", "c"}));
+  ack(id, tokens_of(got));
+  clock_.advance_ms(1'000);
+  reopen();
+  EXPECT_EQ(bodies(fetch(id, 10)), Bodies{"delayed"});
+}
+
+TEST_F(EngineRace, an_ordered_consumer_needs_a_work_queue) {
+  open();
+  StreamConfig config;
+  config.keyed = true;
+  auto ordered = consumer();
+  ordered.ordered = true;
+  Status outcome;
+  bool done = false;
+  engine_->create(0, 7, 3, "log", config, {ordered}, "", [&](const Status& status, const DefinitionPtr&) {
+    outcome = status;
+    done = true;
+  });
+  until([&] { return done; });
+  EXPECT_EQ(outcome.code(), Code::unsupported);
+}
+
+TEST_F(EngineRace, a_second_consumer_cannot_join_a_work_queue_by_an_update) {
+  open();
+  const auto id = create("jobs", work_queue());
+  auto other = consumer();
+  other.name = "other";
+  Status outcome;
+  bool done = false;
+  engine_->update(0, id, 0, work_queue(), {other}, "", [&](const Status& status, const DefinitionPtr&) {
+    outcome = status;
+    done = true;
+  });
+  until([&] { return done; });
+  EXPECT_EQ(outcome.code(), Code::unsupported);
+}
+
+// ---- images of different ages ------------------------------------------------------------------
+
+TEST_F(EngineRace, a_lease_whose_message_a_newer_image_no_longer_has_is_not_counted) {
+  open();
+  const auto id = create("jobs", work_queue());
+  put(id, "done");
+  put(id, "kept");
+  const auto got = fetch(id, 1);
+  checkpoint();
+  ack(id, {got[0].token});
+  faults_.keeps = [](std::string_view key) { return key[0] == 'c'; };
+  checkpoint();
+  reopen();
+  const auto counts = state(id);
+  EXPECT_EQ(counts.messages, 1u);
+  EXPECT_EQ(counts.leased, 0u);
+  EXPECT_EQ(counts.available, 1u);
+}
+
 }  // namespace
 }  // namespace switchyard::stream

@@ -18,6 +18,8 @@ struct StoreFaults {
   std::atomic<bool> fail_writes{false};
   std::atomic<bool> fail_gets{false};
   std::atomic<std::uint64_t> gets{0};
+  // Keys for which it says no do not reach the store (set while nothing is written).
+  std::function<bool(std::string_view key)> keeps;
 
   // Chunk loads wait until the test lets them go.
   void hold_gets() {
@@ -51,7 +53,13 @@ class FaultyStore final : public store::Store {
   Status scan_now(std::string_view prefix, const Visitor& visit) override { return real_->scan_now(prefix, visit); }
   Status write_now(const store::WriteSet& writes, bool sync) override {
     if (faults_.fail_writes) return Error{Code::quota, "the test's disk is full"};
-    return real_->write_now(writes, sync);
+    if (!faults_.keeps) return real_->write_now(writes, sync);
+    store::WriteSet kept;
+    for (const auto& entry : writes.entries()) {
+      if (!faults_.keeps(entry.key)) continue;
+      entry.erased ? kept.erase(entry.key) : kept.put(entry.key, entry.value);
+    }
+    return real_->write_now(kept, sync);
   }
   Status erase_prefix_now(std::string_view prefix) override { return real_->erase_prefix_now(prefix); }
   void start() override { real_->start(); }
