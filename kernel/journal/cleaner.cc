@@ -111,8 +111,7 @@ Result<std::vector<Place>> Cleaner::write_cold(std::span<const std::string_view>
     (void)files.remove(final_path);
     return places;
   }
-  auto segment = std::make_shared<Segment>(header, header.bytes);
-  segment->file = std::move(*file);
+  auto segment = std::make_shared<Segment>(header, header.bytes);  // Opened by its name at the first read.
   segment->pins = 1;
   segments_.add(std::move(segment), Segment::State::sealed);
   written_.fetch_add(1, std::memory_order_relaxed);

@@ -15,7 +15,7 @@ Committer::Committer(SegmentSet& segments, Preparer& preparer, const Clock& cloc
       segment_(tail.segment),
       offset_(tail.offset),
       next_batch_(tail.next_batch),
-      closed_(tail.closed) {
+      marked_(tail.marked) {
   if (segment_ != nullptr) {
     file_ = segment_->file;
     position_ = {segment_->header.number, offset_, next_batch_};
@@ -104,7 +104,7 @@ void Committer::run() {
     }
     wait_for_work();
   }
-  write_closing_group();
+  write_mark();
 }
 
 void Committer::commit_group() {
@@ -187,7 +187,7 @@ Status Committer::write_group() {
   batches_.fetch_add(group_.batches(), std::memory_order_relaxed);
   offset_ += group_.extent();
   next_batch_ = group_.next_batch();
-  closed_ = false;
+  marked_ = false;
   return {};
 }
 
@@ -218,18 +218,18 @@ void Committer::fail(const Error& reason) {
   failed_.store(true, std::memory_order_release);
 }
 
-void Committer::write_closing_group() {
-  if (failed() || segment_ == nullptr || closed_) return;
+void Committer::write_mark() {
+  if (failed() || segment_ == nullptr || marked_) return;
   if (segment_->header.bytes - offset_ < kPageBytes && !change_segment(segment_bytes_for(0)).ok()) return;
   group_.begin(segment_->header.salt, offset_, next_batch_);
-  Status s = file_->write(offset_, group_.finish(kGroupClosing));
+  Status s = file_->write(offset_, group_.finish(kGroupMark));
   if (s.ok()) s = file_->sync();
   if (!s.ok()) {
-    log::warn("journal.closing_group_failed", {{"reason", s.error().message}});
+    log::warn("journal.mark_failed", {{"reason", s.error().message}});
     return;
   }
   offset_ += group_.extent();
-  closed_ = true;
+  marked_ = true;
   const std::lock_guard lock(position_mutex_);
   position_ = {segment_->header.number, offset_, next_batch_};
 }

@@ -71,7 +71,7 @@ class Committer {
   // The disk said that it is full in the middle of a group: makes sure that nothing of it is there.
   Status take_back_group();
   void fail(const Error& reason);
-  void write_closing_group();
+  void write_mark();
   void accept(Waiting waiting);
   void refuse(Waiting waiting, const Error& reason);
   void resolve_group(const Status& status);
@@ -98,7 +98,7 @@ class Committer {
   std::shared_ptr<File> file_;
   std::uint32_t offset_ = 0;  // End of the last group in segment_.
   BatchSeq next_batch_ = 1;
-  bool closed_ = false;  // The last group on disk is a closing one.
+  bool marked_ = false;  // The last group on disk is a mark.
   Error failure_;
 
   mutable std::mutex position_mutex_;

@@ -56,7 +56,7 @@ std::string encode_segment_header(const SegmentHeader& header);  // kSegmentHead
 HeaderState decode_segment_header(std::string_view block, SegmentHeader& out, std::uint32_t& version);
 
 enum GroupFlags : std::uint32_t {
-  kGroupClosing = 1,  // Without batches: the journal was stopped in order after this point.
+  kGroupMark = 1,  // Without batches: all before it was synced, and nothing was in flight.
   kGroupCold = 2,
 };
 

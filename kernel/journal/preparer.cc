@@ -257,8 +257,11 @@ Status Preparer::christen(std::unique_ptr<File> file, const std::string& name, s
     (void)files.remove(segments_.path(segment_name(header.number)));
     return s;
   }
+  // Opened again by its new name, which is what later errors should say.
+  auto renamed = files.open(segments_.path(segment_name(header.number)), false);
+  if (!renamed) return std::move(renamed).error();
   auto segment = std::make_shared<Segment>(header, kSegmentHeaderBytes);
-  segment->file = std::move(file);
+  segment->file = std::move(*renamed);
   segments_.add(std::move(segment), Segment::State::ready);
   return {};
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "kernel/base/log.h"
+#include "kernel/journal/group_writer.h"
 
 namespace switchyard::journal {
 namespace {
@@ -230,6 +231,7 @@ Status Recovery::report_damage(Damage damage) {
 }
 
 Status Recovery::zero(Hot& hot, std::uint32_t begin, std::uint32_t end) {
+  if (begin >= end) return {};
   const std::string zeros(std::min<std::uint32_t>(end - begin, 1u << 20), '\0');
   while (begin < end) {
     const std::uint32_t n = std::min(static_cast<std::uint32_t>(zeros.size()), end - begin);
@@ -254,22 +256,38 @@ Status Recovery::make_tail_safe() {
     if (Status s = hot.file->sync(); !s.ok()) return s;
   }
   Hot& hot = hot_[index_];
-  const std::uint32_t end = hot.segment->header.bytes;
-  if (offset_ < end) {
+  if (offset_ < hot.segment->header.bytes) {
     auto traces = hot.scan->end_of_traces(offset_);
     if (!traces) return std::move(traces).error();
     report_.dropped_tail_bytes += *traces - offset_;
+    const std::uint32_t wipe_end = std::max(*traces, offset_ + kPageBytes);
+    if (Status s = mark(hot); !s.ok()) return s;
     // What was torn must never look like a successor of what is written next.
-    if (Status s = zero(hot, offset_, std::max(*traces, offset_ + kPageBytes)); !s.ok()) return s;
+    if (Status s = zero(hot, offset_, wipe_end); !s.ok()) return s;
   }
   if (Status s = hot.file->sync(); !s.ok()) return s;
   return segments_.files().sync_directory(segments_.options().directory);
 }
 
+// What this recovery has shown is final: should its last group be damaged later, the mark behind it
+// tells that from a torn tail.  It replaces the first page of a torn group, which may have been the
+// only proof that the group before it, of which a batch is damaged, was synced.
+Status Recovery::mark(Hot& hot) {
+  marked_ = last_group_ && (last_group_->group.header.flags & kGroupMark) != 0;
+  if (marked_ || next_batch_ == from_.next_batch) return {};
+  GroupWriter group;
+  group.begin(hot.segment->header.salt, offset_, next_batch_);
+  if (Status s = hot.file->write(offset_, group.finish(kGroupMark)); !s.ok()) return s;
+  if (Status s = hot.file->sync(); !s.ok()) return s;
+  offset_ += group.extent();
+  marked_ = true;
+  return {};
+}
+
 Tail Recovery::hand_over() {
   Tail tail;
   tail.next_batch = next_batch_;
-  tail.closed = last_group_ && (last_group_->group.header.flags & kGroupClosing) != 0;
+  tail.marked = marked_;
   for (std::size_t i = 0; i < hot_.size(); ++i) {
     Hot& hot = hot_[i];
     hot.segment->file = hot.file;

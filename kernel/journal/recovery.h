@@ -6,8 +6,8 @@
 // writes group n+1 only after group n was synced.  Otherwise synced bytes were damaged; what is still
 // readable around the damage is replayed (OnDamage::quarantine) or opening fails (OnDamage::refuse).
 //
-// Killing it at any moment is safe: it writes back bytes that are already there, and zeros where
-// nothing valid stands.
+// Killing it at any moment is safe: it writes back bytes that are already there, and zeros and a mark
+// where nothing valid stands.
 //
 // Thread: the one that opens the journal.
 #pragma once
@@ -28,7 +28,7 @@ struct Tail {
   std::shared_ptr<Segment> segment;  // Null in a new folder.
   std::uint32_t offset = 0;
   BatchSeq next_batch = 1;
-  bool closed = false;  // The last group says that the journal was stopped in order.
+  bool marked = false;  // The last group is a mark.
 };
 
 class Recovery {
@@ -62,6 +62,7 @@ class Recovery {
   Status report_damage(Damage damage);
   Status make_tail_safe();
   Status zero(Hot& hot, std::uint32_t begin, std::uint32_t end);
+  Status mark(Hot& hot);
   Tail hand_over();
 
   SegmentSet& segments_;
@@ -75,6 +76,7 @@ class Recovery {
   std::uint32_t offset_ = 0;
   BatchSeq next_batch_;
   std::optional<At> last_group_;
+  bool marked_ = false;  // The last group on disk is a mark.
 };
 
 }  // namespace switchyard::journal

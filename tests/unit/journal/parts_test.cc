@@ -179,6 +179,7 @@ TEST_F(PosixFiles, a_journal_on_the_real_disk_comes_back) {
   options.reserve_bytes = 64u << 10;
   std::vector<std::string> seen;
   std::vector<std::string> sent;
+  test::BlockingLane lane(clock);
   for (int round = 0; round < 3; ++round) {
     seen.clear();
     RecoveryReport report;
@@ -193,7 +194,6 @@ TEST_F(PosixFiles, a_journal_on_the_real_disk_comes_back) {
         report);
     ASSERT_TRUE(journal) << journal.error().message;
     EXPECT_EQ(seen, sent);
-    test::BlockingLane lane(clock);
     std::size_t answered = 0;
     (*journal)->start({&lane}, {[&](std::span<Committed> results) {
                         for (const Committed& c : results) EXPECT_TRUE(c.status.ok());

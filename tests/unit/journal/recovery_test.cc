@@ -80,6 +80,31 @@ TEST(Recovery, batch_headers_of_a_dropped_group_are_wiped_wherever_they_lie) {
   EXPECT_FALSE(decode_batch_header(rig.disk.contents(rig.path(last.segment)).substr(header_at), salt));
 }
 
+// A torn group is also the proof that the one before it was synced; wiping it must not lose that.
+TEST(Recovery, what_quarantine_showed_is_shown_again_after_the_torn_group_behind_it_is_gone) {
+  JournalRig rig;
+  rig.options.first_segment_bytes = rig.options.max_segment_bytes;
+  rig.options.on_damage = OnDamage::quarantine;
+  rig.open_and_start();
+  std::mutex gate;
+  gate.lock();
+  rig.disk.set_before_sync([&](const std::string&) { const std::lock_guard wait(gate); });
+  for (int i = 0; i < 9; ++i) rig.journal->submit(0, JournalRig::submission({std::string(500, 'a')}));
+  gate.unlock();
+  const auto sent = rig.wait(9);
+  rig.disk.set_before_sync({});
+  const Committed torn = rig.append(std::string(9000, 't'));
+  crash(rig);
+  rig.disk.flip_bit(rig.path(sent[7].segment), sent[7].payload_offset + 30, 0);  // Damaged, in a synced group.
+  rig.disk.flip_bit(rig.path(torn.segment), torn.payload_offset + 30, 0);        // Torn, the last group.
+  ASSERT_TRUE(rig.open().ok());
+  const auto shown = rig.replayed;
+  ASSERT_EQ(shown.size(), 8u);
+  crash(rig);
+  ASSERT_TRUE(rig.open().ok());
+  EXPECT_EQ(rig.replayed, shown);
+}
+
 TEST(Recovery, a_truncated_tail_loses_only_the_group_that_was_cut) {
   JournalRig rig;
   rig.open_and_start();
@@ -171,11 +196,13 @@ TEST(Recovery, a_body_that_imitates_groups_is_never_taken_for_one) {
   const Committed imitation = rig.append(body);
   ASSERT_EQ(imitation.payload_offset, body_at - kRecordHeaderBytes);
   crash(rig);
+  const auto image = rig.disk.image();
   ASSERT_TRUE(rig.open().ok());
   EXPECT_EQ(rig.bodies(), (std::vector<std::string>{"probe", body}));
 
   // Torn, it must look like a tail, not like damage before the imitated successors.
   rig.journal.reset();
+  rig.disk.load(image);
   rig.disk.flip_bit(rig.path(imitation.segment), body_at + 10, 3);
   ASSERT_TRUE(rig.open().ok());
   EXPECT_EQ(rig.bodies(), (std::vector<std::string>{"probe"}));
