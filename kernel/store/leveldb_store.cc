@@ -178,17 +178,16 @@ void LevelDbStore::work() {
 }
 
 void LevelDbStore::enqueue(Job job) {
-  bool wake = false;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!stopped_) {
-      wake = jobs_.empty();
-      jobs_.push_back(std::move(job));
-      job.refuse = nullptr;
-    }
+  std::unique_lock lock(mutex_);
+  if (stopped_) {
+    lock.unlock();
+    if (job.refuse) job.refuse();
+    return;
   }
+  const bool wake = jobs_.empty();
+  jobs_.push_back(std::move(job));
+  lock.unlock();
   if (wake) wake_.notify_one();
-  if (job.refuse) job.refuse();
 }
 
 void LevelDbStore::write(WriteSet writes, bool sync, Executor& reply_to, std::function<void(Status)> done) {
