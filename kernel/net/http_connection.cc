@@ -1,11 +1,6 @@
 #include "kernel/net/http_connection.h"
 
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <utility>
-
-#include "kernel/net/http_writer.h"
 
 namespace switchyard::net {
 namespace {
@@ -13,13 +8,6 @@ namespace {
 constexpr std::size_t kReadPerTurn = 256 * 1024;    // Then the other connections have their turn.
 constexpr std::size_t kWriteAt = 64 * 1024;         // Answers of pipelined requests collect up to here.
 constexpr std::uint32_t kDiscardMax = 1024 * 1024;  // What a refused client may still send.
-
-std::vector<HttpHeader> views(const HttpReply& reply) {
-  std::vector<HttpHeader> headers;
-  headers.reserve(reply.headers.size());
-  for (const auto& header : reply.headers) headers.push_back({header.name, header.value});
-  return headers;
-}
 
 }  // namespace
 
@@ -211,102 +199,6 @@ void HttpConnection::resume() {
   if (take_requests()) wait_for_bytes();
 }
 
-void HttpConnection::append(int status, std::span<const HttpHeader> headers, std::string_view body) {
-  if (out_.empty()) out_ = owner_.take_output();
-  const ResponseFrame frame{close_after_, old_version_ && !close_after_, head_request_, owner_.date()};
-  append_response(out_, frame, status, headers, body);
-}
-
-void HttpConnection::answer(int status, std::span<const HttpHeader> headers, std::string_view body, bool close) {
-  close_after_ = close || !keep_alive_ || owner_.draining();
-  // When the close is our idea, the client may be sending its next request right now; a reset would
-  // take the answer away from it.
-  linger_ = close_after_ && keep_alive_;
-  append(status, headers, body);
-  owner_.end_request(slot_);
-  answered_ = true;
-  if (state_ == State::parked) {
-    owner_.counters().parked.sub(1);
-    socket_->unwatch_peer();
-    state_ = State::handling;
-  }
-  // The callback may own the caller: it dies when everything is done.
-  const auto dying = std::exchange(on_event_, nullptr);
-  if (in_handler_) return;
-  if (scratch_) {
-    scratch_->parser.next();
-    scratch_->arena.reset();
-  }
-  finish_answer();
-}
-
-// True when the peer took everything.  Otherwise it is closed, or on_writable() goes on.
-bool HttpConnection::flush() {
-  const Wrote wrote = write_out();
-  if (wrote == Wrote::blocked) {
-    state_ = State::writing;
-    owner_.arm(HttpLane::Limit::write, *this);
-  }
-  return wrote == Wrote::all;
-}
-
-void HttpConnection::finish_answer() {
-  if (flush()) after_writing();
-}
-
-void HttpConnection::after_writing() {
-  if (close_after_) return linger_ ? linger() : close();
-  state_ = State::reading;
-  const bool more = scratch_ ? !scratch_->parser.at_rest() : !ahead_.empty();
-  // A handler never runs inside a call of respond().
-  if (more) return owner_.resume_later(slot_);
-  wait_for_bytes();
-}
-
-HttpConnection::Wrote HttpConnection::write_out() {
-  while (out_at_ < out_.size()) {
-    const IoResult put = socket_->write(std::string_view(out_).substr(out_at_));
-    if (put.status == Io::want_write) {
-      socket_->wait_writable();
-      return Wrote::blocked;
-    }
-    if (put.status != Io::ok) {
-      close();
-      return Wrote::dead;
-    }
-    out_at_ += put.bytes;
-    owner_.counters().bytes_out.add(put.bytes);
-  }
-  release_output();
-  return Wrote::all;
-}
-
-HttpReply HttpConnection::error_reply(int status, const HttpRequest* head) {
-  HttpReply reply;
-  reply.status = status;
-  reply.headers.push_back({"Content-Type", "text/plain"});
-  reply.body = std::to_string(status) + " " + std::string(reason_phrase(status)) + "\n";
-  const auto& format = owner_.shared().options.error_formatter;
-  if (format) format(status, head, reply);
-  return reply;
-}
-
-void HttpConnection::fail(int status) {
-  const HttpReply reply = error_reply(status, scratch_ ? &scratch_->parser.request() : nullptr);
-  const auto headers = views(reply);
-  answer(reply.status, headers, reply.body, reply.close);
-}
-
-void HttpConnection::reject(int status, Reject reason) {
-  owner_.counters().reject(reason);
-  const HttpRequest* head = scratch_ && scratch_->parser.head_done() ? &scratch_->parser.request() : nullptr;
-  const HttpReply reply = error_reply(status, head);
-  head_request_ = head && scratch_->parser.is_head_request();
-  close_after_ = linger_ = true;
-  append(reply.status, views(reply), reply.body);
-  finish_answer();
-}
-
 // Says goodbye and listens a while: closing with unread bytes would reset the connection and take
 // the answer away from the peer.
 void HttpConnection::linger() {
@@ -380,7 +272,7 @@ void HttpConnection::begin_drain() {
     case State::parked:
       return tell(ParkEvent::draining);
     case State::writing:
-      close_after_ = true;
+      close_after_ = linger_ = true;
       return;
     case State::handling:
     case State::lingering:

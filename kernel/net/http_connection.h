@@ -66,6 +66,7 @@ class HttpConnection final : public ReadinessOwner, public DeadlineNode {
   void after_writing();
   HttpReply error_reply(int status, const HttpRequest* head);
   void append(int status, std::span<const HttpHeader> headers, std::string_view body);
+  std::string_view send_uncopied(std::string_view body);
   void reject(int status, Reject reason);
   void linger();
   void discard();

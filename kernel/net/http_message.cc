@@ -22,6 +22,13 @@ const HttpHeader* HttpRequest::find(std::string_view name) const {
   return nullptr;
 }
 
+std::vector<HttpHeader> HttpReply::header_views() const {
+  std::vector<HttpHeader> views;
+  views.reserve(headers.size());
+  for (const auto& header : headers) views.push_back({header.name, header.value});
+  return views;
+}
+
 std::string_view reason_phrase(int status) {
   switch (status) {
     case 100:

@@ -56,6 +56,9 @@ struct HttpReply {
   std::vector<Header> headers;
   std::string body;
   bool close = false;  // Close the connection after this answer.
+
+  // Into `headers`: valid until they change.
+  std::vector<HttpHeader> header_views() const;
 };
 
 // "OK", "Not Found", ...; "Unknown" for a status without a registered phrase.

@@ -23,10 +23,7 @@ bool HttpExchange::respond(int status, std::span<const HttpHeader> headers, std:
 }
 
 bool HttpExchange::respond(const HttpReply& reply) {
-  std::vector<HttpHeader> headers;
-  headers.reserve(reply.headers.size());
-  for (const auto& header : reply.headers) headers.push_back({header.name, header.value});
-  return respond(reply.status, headers, reply.body, reply.close);
+  return respond(reply.status, reply.header_views(), reply.body, reply.close);
 }
 
 bool HttpExchange::fail(int status) {

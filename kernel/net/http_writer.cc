@@ -43,8 +43,8 @@ bool is_ours(std::string_view name) {
 
 }  // namespace
 
-void append_response(std::string& out, const ResponseFrame& frame, int status, std::span<const HttpHeader> headers,
-                     std::string_view body) {
+bool append_response_head(std::string& out, const ResponseFrame& frame, int status, std::span<const HttpHeader> headers,
+                          std::size_t body_size) {
   if (status < 200 || status > 999) status = 500;
   const bool bodiless = status == 204 || status == 304;
   if (status == 200) {
@@ -66,7 +66,7 @@ void append_response(std::string& out, const ResponseFrame& frame, int status, s
   }
   if (!bodiless) {
     out += "\r\nContent-Length: ";
-    append_number(out, body.size());
+    append_number(out, body_size);
   }
   if (frame.close) {
     out += "\r\nConnection: close";
@@ -74,7 +74,7 @@ void append_response(std::string& out, const ResponseFrame& frame, int status, s
     out += "\r\nConnection: keep-alive";
   }
   out += "\r\n\r\n";
-  if (!bodiless && !frame.to_head_request) out += body;
+  return !bodiless && !frame.to_head_request && body_size != 0;
 }
 
 std::string http_date(std::int64_t wall_s) {

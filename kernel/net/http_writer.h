@@ -1,4 +1,4 @@
-// The bytes of an answer: append_response() writes one into a buffer, front to back.
+// The bytes of an answer, appended to a buffer front to back.
 //
 // Thread: pure function.
 #pragma once
@@ -17,9 +17,10 @@ struct ResponseFrame {
   std::string_view date;         // As in the Date header.
 };
 
-// A status outside 200..999 is a bug of the handler and goes out as 500.
-void append_response(std::string& out, const ResponseFrame& frame, int status, std::span<const HttpHeader> headers,
-                     std::string_view body);
+// Everything before the body.  True when a body of `body_size` bytes has to follow.  A status outside
+// 200..999 is a bug of the handler and goes out as 500.
+bool append_response_head(std::string& out, const ResponseFrame& frame, int status, std::span<const HttpHeader> headers,
+                          std::size_t body_size);
 
 // "Sun, 06 Nov 1994 08:49:37 GMT"
 std::string http_date(std::int64_t wall_s);

@@ -1,13 +1,9 @@
 // The server over real loopback sockets: answers, framing, limits of connections.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <atomic>
-#include <filesystem>
-#include <fstream>
 
 #include "harness.h"
-#include "kernel/net/address.h"
 
 namespace switchyard::net {
 namespace {
@@ -370,81 +366,6 @@ TEST(HttpServer, several_lanes_share_the_connections_evenly) {
   for (int i = 0; i < 16; ++i) clients.push_back(std::make_unique<Client>(server));
   for (auto& client : clients) EXPECT_EQ(client->ask(get("/")).status, 200);
   for (auto& count : handled) EXPECT_EQ(count.load(), 4);
-}
-
-TEST(HttpServer, a_unix_socket_serves_and_its_file_is_removed_at_the_end) {
-  const std::string path = testing::TempDir() + "switchyard-net-test-" + std::to_string(getpid()) + ".sock";
-  {
-    ServerSettings settings;
-    settings.address = "unix:" + path;
-    TestServer server(std::move(settings));
-    EXPECT_EQ(server.listening.address, "unix:" + path);
-    EXPECT_EQ(std::filesystem::status(path).permissions(), static_cast<std::filesystem::perms>(0660));
-    Client client(server);
-    EXPECT_EQ(client.ask(get("/")).status, 200);
-    auto second = server.server->listen({"unix:" + path, nullptr});
-    ASSERT_FALSE(second);
-    EXPECT_NE(second.error().message.find("another program serves this socket"), std::string::npos);
-  }
-  EXPECT_FALSE(std::filesystem::exists(path));
-}
-
-TEST(HttpServer, a_unix_socket_left_by_a_dead_server_is_replaced_but_a_file_is_not) {
-  const std::string path = testing::TempDir() + "switchyard-net-stale-" + std::to_string(getpid()) + ".sock";
-  TestServer server;
-  {
-    auto bound = bind_listener("unix:" + path, 0600);
-    ASSERT_TRUE(bound);
-    ::close(bound->fd);
-  }
-  ASSERT_TRUE(std::filesystem::exists(path));
-  ASSERT_TRUE(server.server->listen({"unix:" + path, nullptr}));
-  Client client("unix:" + path);
-  EXPECT_EQ(client.ask(get("/")).status, 200);
-
-  const std::string file = path + ".txt";
-  { std::ofstream(file) << "precious"; }
-  auto refused = server.server->listen({"unix:" + file, nullptr});
-  EXPECT_FALSE(refused);
-  EXPECT_TRUE(std::filesystem::exists(file));
-  std::filesystem::remove(file);
-}
-
-TEST(HttpServer, ipv6_loopback_serves_where_the_machine_has_it) {
-  TestServer server;
-  auto listening = server.server->listen({"[::1]:0", nullptr});
-  if (!listening) GTEST_SKIP() << listening.error().message;
-  EXPECT_EQ(listening->address, "[::1]:" + std::to_string(listening->port));
-  Client client(listening->address);
-  EXPECT_EQ(client.ask(get("/")).status, 200);
-}
-
-TEST(HttpServer, addresses_that_cannot_be_served_are_refused_with_a_reason) {
-  TestServer server;
-  const struct {
-    std::string address;
-    std::string text;
-  } kCases[] = {
-      {"", "HOST:PORT"},
-      {"9324", "HOST:PORT"},
-      {":9324", "HOST:PORT"},
-      {"127.0.0.1:", "HOST:PORT"},
-      {"127.0.0.1:x", "HOST:PORT"},
-      {"127.0.0.1:70000", "HOST:PORT"},
-      {"::1:80", "HOST:PORT"},
-      {"[::1]80", "HOST:PORT"},
-      {"unix:", "1 to 107"},
-      {"unix:/" + std::string(200, 'x'), "1 to 107"},
-      {"unix:/does/not/exist/x.sock", "No such file"},
-      {"203.0.113.7:0", "no such address"},
-      {server.listening.address, "another program has it"},
-  };
-  for (const auto& c : kCases) {
-    const auto result = server.server->listen({c.address, nullptr});
-    ASSERT_FALSE(result) << c.address;
-    EXPECT_NE(result.error().message.find(c.text), std::string::npos) << result.error().message;
-    EXPECT_NE(result.error().message.find("'" + c.address + "'"), std::string::npos) << result.error().message;
-  }
 }
 
 }  // namespace

@@ -54,12 +54,16 @@ TEST_F(LaneTest, nothing_is_lost_when_many_threads_post_at_once) {
 
 TEST_F(LaneTest, turn_end_tasks_run_after_the_tasks_of_the_turn_and_before_later_ones) {
   std::string order;
+  // Posted from one turn, so that both come in the next one.
   lane.post([&] {
-    lane.at_turn_end([&] { order += "end "; });
-    order += "a ";
-    lane.post([&] { order += "later "; });
+    lane.post([&] {
+      lane.at_turn_end([&] { order += "end "; });
+      order += "a ";
+      lane.post([&] { order += "later "; });
+    });
+    lane.post([&] { order += "b "; });
   });
-  lane.post([&] { order += "b "; });
+  settle();
   settle();
   settle();
   EXPECT_EQ(order.substr(0, 8), "a b end ");
