@@ -59,7 +59,10 @@ void Cleaner::scan(std::shared_ptr<Job> job) {
     by_lane[shared_.owner(message.stream)].push_back({message.stream, message.seq, place});
   });
   if (!status) {
-    log::error("journal.clean_failed", {{"segment", job->victim}, {"why", status.error().message}});
+    // Its last message may have left since it was chosen, and the journal taken it back.
+    if (status.code() != Code::not_found) {
+      log::error("journal.clean_failed", {{"segment", job->victim}, {"why", status.error().message}});
+    }
     clean_next(job);
     return;
   }

@@ -22,8 +22,8 @@ constexpr std::size_t kMaxMoving = 256;
 // The lease record of one fetch: when it is durable the messages are read and handed over.
 class Consumer::LeaseOp final : public store::LaneLog::Op {
  public:
-  LeaseOp(Consumer& consumer, Waiter waiter, std::vector<Picked> picked)
-      : consumer_(consumer), waiter_(std::move(waiter)), picked_(std::move(picked)) {
+  LeaseOp(Consumer& consumer, Waiter waiter, std::vector<Picked> picked, std::int64_t due_ms)
+      : consumer_(consumer), waiter_(std::move(waiter)), picked_(std::move(picked)), due_ms_(due_ms) {
     consumer_.stream_.begin_op();
     consumer_.leasing_[waiter_.id] = this;
   }
@@ -37,10 +37,11 @@ class Consumer::LeaseOp final : public store::LaneLog::Op {
     if (stream.closed()) {
       waiter_.done(Error{Code::not_found, "the stream was removed"}, {});
     } else if (!status) {
-      for (const auto& p : picked_) consumer_.unhold(p.seq, 0);
+      (void)consumer_.undo(picked_, due_ms_);
       waiter_.done(status, {});
     } else if (cancelled_) {
-      consumer_.give_back(picked_);
+      stream.write_release(consumer_, consumer_.undo(picked_, due_ms_));
+      consumer_.pump();
       waiter_.done(Error{Code::cancelled, "the fetch was cancelled"}, {});
     } else {
       std::vector<Stream::Wanted> wanted;
@@ -55,6 +56,7 @@ class Consumer::LeaseOp final : public store::LaneLog::Op {
   Consumer& consumer_;
   Waiter waiter_;
   std::vector<Picked> picked_;
+  const std::int64_t due_ms_;
   bool cancelled_ = false;
 };
 
@@ -329,28 +331,32 @@ void Consumer::lease(Waiter waiter, std::vector<Picked> picked, std::int64_t now
   auto writer = log.begin(shard);
   encode_lease(writer, stream_.id(), number(), now_ms, changes);
   log.end();
-  log.commit(shard, std::make_unique<LeaseOp>(*this, std::move(waiter), std::move(picked)), true);
+  auto op = std::make_unique<LeaseOp>(*this, std::move(waiter), std::move(picked), now_ms + ack_wait);
+  log.commit(shard, std::move(op), true);
 }
 
-// The caller went away before it was handed these: the delivery does not count.
-void Consumer::give_back(const std::vector<Picked>& picked) {
+// Nobody was handed these: the delivery does not count.  What is no longer as the lease left it (an ack or
+// a move holds it, it went out again) stays so.
+std::vector<LeaseChange> Consumer::undo(const std::vector<Picked>& picked, std::int64_t due_ms) {
   std::vector<LeaseChange> changes;
   for (const auto& p : picked) {
     if (!leases_.resident(p.seq)) continue;  // The lease ends by itself.
     const auto lease = leases_.find(p.seq);
-    if (lease.state != Lease::leased || lease.attempt != p.attempt) continue;
+    const bool untouched = lease.state == Lease::ready || (lease.state == Lease::leased && lease.due_ms == due_ms);
+    if (!untouched || lease.attempt != p.attempt) continue;
     const Lease before{Lease::ready, p.attempt - 1, 0, p.attempt == 1 ? 0 : p.first_ms};
     leases_.put(p.seq, before);
     changes.push_back({p.seq, before});
     wake_key_of(p.seq);
   }
-  stream_.write_release(*this, changes);
-  pump();
+  stream_.changed();
+  return changes;
 }
 
 // Past its last attempt: to the dead letters, in one batch with its ack here.
 void Consumer::bury(Seq seq, const journal::Place& place) {
   hold(seq);
+  burying_.insert(seq);
   stream_.move_out(*this, seq, place);
 }
 
@@ -420,6 +426,7 @@ void Consumer::unhold(Seq seq, std::int64_t at_ms) {
 Consumer::Verdict Consumer::extend(const Token& token, std::uint32_t after_ms, bool strict, std::int64_t now_ms,
                                    std::vector<LeaseChange>& out) {
   if (!stream_.index().find(token.seq)) return Verdict::gone;
+  if (burying_.count(token.seq) != 0) return Verdict::stale;  // Its hold is not the token's lease.
   auto lease = leases_.find(token.seq);
   const bool current = lease.state == Lease::leased && lease.attempt == token.attempt && lease.due_ms > now_ms;
   if (!current) {
@@ -448,10 +455,15 @@ std::uint64_t Consumer::available() const {
 
 // ---- start-up ----------------------------------------------------------------------------------
 
-void Consumer::replay_lease(const LeaseChange& change) {
-  // In a work queue the cursor is only a hint: what was handed out is in the table or gone.
-  const bool first = change.lease.attempt == 1;
-  if (first && stream_.definition().config.retention != Retention::workqueue) replay_cursor(change.seq + 1);
+// In a work queue the cursor is only a hint: what was handed out is in the table or gone.  In a log a
+// message that is not in the table and went out before is done; a change that was written after its ack
+// must not bring it back.
+void Consumer::replay_lease(const LeaseChange& change, bool handed_out) {
+  if (stream_.definition().config.retention != Retention::workqueue) {
+    const bool first = handed_out && change.lease.attempt == 1;
+    if (first) replay_cursor(change.seq + 1);
+    if (!first && leases_.find(change.seq).state == Lease::none) return;
+  }
   leases_.put(change.seq, change.lease);
 }
 

@@ -16,6 +16,7 @@
 #include <functional>
 #include <list>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "kernel/base/executor.h"
@@ -65,13 +66,16 @@ class Consumer {
   Verdict extend(const Token& token, std::uint32_t after_ms, bool strict, std::int64_t now_ms,
                  std::vector<LeaseChange>& out);
 
+  // The move to the dead letters ended, well or not.
+  void buried(Seq seq) { burying_.erase(seq); }
+
   // Makes leases and delays that have ended ready.  False while a spilled chunk is on its way.
   bool expire(std::int64_t now_ms);
   LeaseTable& leases() { return leases_; }
   std::uint64_t available() const;
 
   // ---- start-up ----
-  void replay_lease(const LeaseChange& change);
+  void replay_lease(const LeaseChange& change, bool handed_out);
   void replay_cursor(Seq cursor) { cursor_ = std::max(cursor_, cursor); }
   Seq cursor() const { return cursor_; }
   void recovered();
@@ -108,7 +112,7 @@ class Consumer {
   Step take(Seq seq, std::int64_t now_ms, Picked& out);
   void advance(Picking& at, Seq seq);
   void lease(Waiter waiter, std::vector<Picked> picked, std::int64_t now_ms);
-  void give_back(const std::vector<Picked>& picked);
+  std::vector<LeaseChange> undo(const std::vector<Picked>& picked, std::int64_t due_ms);
   Waiter remove_waiter(std::list<Waiter>::iterator it);
   void answer(Waiter waiter, Status status);
   void timed_out(FetchId id);
@@ -126,7 +130,8 @@ class Consumer {
   std::list<Waiter> waiters_;  // Oldest first.
   std::unordered_map<FetchId, std::list<Waiter>::iterator> waiting_;
   std::unordered_map<FetchId, LeaseOp*> leasing_;
-  std::size_t impatient_ = 0;  // Waiters that want an answer at once.
+  std::unordered_set<Seq> burying_;  // On their way to the dead letters; bounded by the stream.
+  std::size_t impatient_ = 0;        // Waiters that want an answer at once.
   TimerId timer_ = 0;
   std::int64_t timer_at_ms_ = 0;
   bool loading_ = false;

@@ -248,7 +248,20 @@ void LaneEngine::sweep() {
 
 // ---- checkpoint and cleaning -------------------------------------------------------------------
 
+void LaneEngine::end_effect(std::size_t round) {
+  if (--effects_[round] == 0 && round != round_ && effects_ended_) executor_->post(std::exchange(effects_ended_, {}));
+}
+
 void LaneEngine::collect(CollectDone done) {
+  const auto round = std::exchange(round_, 1 - round_);
+  if (effects_[round] == 0) {
+    collect_images(std::move(done));
+  } else {
+    effects_ended_ = [this, done = std::move(done)] { collect_images(done); };
+  }
+}
+
+void LaneEngine::collect_images(CollectDone done) {
   auto run = std::make_shared<Collected>();
   run->streams.assign(dirty_.begin(), dirty_.end());
   dirty_.clear();

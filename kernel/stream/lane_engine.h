@@ -8,6 +8,7 @@
 //
 // Thread: its lane; during open() the control thread.
 #pragma once
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -90,6 +91,13 @@ class LaneEngine {
   Result<std::string> load_chunk_now(ImageKind kind, StreamId stream, std::uint32_t consumer, ChunkNo no);
   MessageId message_id(StreamId stream, Seq seq) const;
   Hash128 dedup_hash(std::string_view scope, std::string_view id) const;
+  // What is durable and waits for a chunk before the indexes show it: a checkpoint waits for it in turn,
+  // because the records that say it lie before the checkpoint's position.
+  std::size_t begin_effect() {
+    ++effects_[round_];
+    return round_;
+  }
+  void end_effect(std::size_t round);
   // A stream with changes since its last images.
   void mark_dirty(StreamId id) { dirty_.insert(id); }
   // A removed stream whose last operation has completed.
@@ -134,6 +142,7 @@ class LaneEngine {
   void relocate(const Candidate& from, const journal::Place& to);
 
  private:
+  void collect_images(CollectDone done);
   void collect_step(std::shared_ptr<Collected> run, std::size_t next, CollectDone done);
   void define(DefinitionPtr definition);
   void undefine(StreamId id);
@@ -150,6 +159,10 @@ class LaneEngine {
   std::unordered_map<std::string, DefinitionPtr> by_name_;
   std::unordered_map<FetchId, std::pair<StreamId, std::uint32_t>> fetches_;
   std::set<StreamId> dirty_;
+  // Effects under way, by the parity of the checkpoint they must be in; one checkpoint runs at a time.
+  std::array<std::size_t, 2> effects_{};
+  std::size_t round_ = 0;
+  Task effects_ended_;                 // Of a checkpoint that waits for those of its round.
   std::vector<StreamId> erased_;       // Removed streams whose images are still in the store.
   std::vector<StreamId> sweep_queue_;  // Retention: what is left of the present round.
 };

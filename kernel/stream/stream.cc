@@ -383,20 +383,7 @@ void Stream::move_out(Consumer& consumer, Seq seq, const journal::Place& place) 
   auto* lane = &lane_;
   const auto stream_id = id();
   auto finished = [lane, stream_id, number, seq](const Status& status) {
-    auto* self = lane->stream(stream_id);
-    if (self == nullptr) return;
-    --self->moving_;
-    auto* c = self->consumer(number);
-    if (status) {
-      self->remove_live(seq);
-    } else if (c != nullptr) {
-      // Typically the dead-letter stream is full: try again, not in a tight loop.
-      constexpr std::int64_t kRetryMs = 1'000;
-      log::warn("stream.dead_letter_refused",
-                {{"stream", self->definition().name}, {"seq", seq}, {"why", status.error().message}});
-      c->unhold(seq, lane->now_ms() + kRetryMs);
-    }
-    if (c != nullptr) c->pump();
+    if (auto* self = lane->stream(stream_id)) self->moved_out(number, seq, status);
   };
   auto send = [lane, stream_id, target, number, seq, name = definition_->name, finished](journal::RecordRef record) {
     lane->move({target, stream_id, number, seq, std::move(record), name}, finished);
@@ -417,6 +404,26 @@ void Stream::move_out(Consumer& consumer, Seq seq, const journal::Place& place) 
     } else {
       finished(Error(records[0].error()));
     }
+  });
+}
+
+void Stream::moved_out(std::uint32_t number, Seq seq, const Status& status) {
+  --moving_;
+  auto* c = consumer(number);
+  c->buried(seq);
+  if (!status) {
+    // Typically the dead-letter stream is full: try again, not in a tight loop.
+    constexpr std::int64_t kRetryMs = 1'000;
+    log::warn("stream.dead_letter_refused",
+              {{"stream", definition_->name}, {"seq", seq}, {"why", status.error().message}});
+    c->unhold(seq, lane_.now_ms() + kRetryMs);
+    c->pump();
+    return;
+  }
+  with_resident({seq}, number, [this, number, seq, c, round = lane_.begin_effect()](const Status& paged) {
+    lane_.end_effect(round);
+    if (paged) apply_ack(number, seq);
+    if (!closed_) c->pump();
   });
 }
 

@@ -93,6 +93,7 @@ class Stream {
   void move_out(Consumer& consumer, Seq seq, const journal::Place& place);
   // Moves that are under way: a bound for bursts of dead letters.
   std::size_t moving() const { return moving_; }
+  void moved_out(std::uint32_t consumer, Seq seq, const Status& status);
   void write_release(Consumer& consumer, const std::vector<LeaseChange>& changes);
   // Refused messages by age, checked where a message would be handed out.
   bool expired(const SeqIndex::Entry& entry, std::int64_t now_ms) const;

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernel/stream/lane_engine.h"
 #include "kernel/stream/stream.h"
 
 namespace switchyard::stream {
@@ -125,7 +126,8 @@ class Stream::TokensOp final : public store::LaneLog::Op {
       stream_.begin_op();
       stream_.with_resident(seqs_, consumer_,
                             [this_stream = &stream_, consumer = consumer_, seqs = seqs_, done = std::move(done_),
-                             each = std::move(each_)](const Status& paged) {
+                             each = std::move(each_), round = stream_.lane().begin_effect()](const Status& paged) {
+                              this_stream->lane().end_effect(round);
                               if (paged) {
                                 for (const auto seq : seqs) this_stream->apply_ack(consumer, seq);
                               }
@@ -166,7 +168,11 @@ class Stream::DropOp final : public store::LaneLog::Op {
       stream_.dropping_ = false;
       done_(status);
     } else {
-      stream_.apply_drop(upto_, std::move(done_));
+      auto* lane = &stream_.lane();
+      stream_.apply_drop(upto_, [lane, round = lane->begin_effect(), done = std::move(done_)](const Status& dropped) {
+        lane->end_effect(round);
+        done(dropped);
+      });
     }
     stream_.end_op();
   }

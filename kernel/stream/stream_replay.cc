@@ -60,7 +60,7 @@ Status Stream::replay_control(store::RecordType type, const ControlRecord& recor
         if (auto status = ensure_now(ImageKind::seq, 0, change.seq); !status) return status;
         if (auto status = ensure_now(ImageKind::lease, c->number(), change.seq); !status) return status;
         // An image may already know that the message left; its ack follows.
-        if (index_.find(change.seq)) c->replay_lease(change);
+        if (index_.find(change.seq)) c->replay_lease(change, type == store::RecordType::lease);
       }
       return {};
     }

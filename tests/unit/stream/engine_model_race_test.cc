@@ -1,4 +1,7 @@
 // Races and failures between the lanes, the store and the journal, each brought about by hand.
+#include <algorithm>
+
+#include "tests/support/simulated_disk.h"
 #include "tests/unit/stream/engine_fixture.h"
 #include "tests/unit/stream/faulty_store.h"
 
@@ -24,8 +27,25 @@ class EngineRace : public EngineFixture {
     options_.checkpoint_interval_ms = 3'600'000;  // Only when a test says so.
   }
   ~EngineRace() override {
-    faults_.release_gets();
+    faults_.drop_gets();
+    faults_.writes.open();
+    syncs_.open();
     engine_.reset();
+  }
+  // The journal on a disk that does what the test says.
+  test::SimulatedDisk& simulated_disk() {
+    auto disk = std::make_unique<test::SimulatedDisk>();
+    auto& result = *disk;
+    result.set_before_sync([this](const std::string&) { syncs_.pass(); });
+    files_ = std::move(disk);
+    return result;
+  }
+  // Turns the lanes for a while without waiting for anything.
+  void turns(int n) {
+    for (; n > 0; --n) {
+      turn();
+      std::this_thread::yield();
+    }
   }
   // Messages "0", "1", ... in batches.
   void fill(StreamId id, std::size_t count, std::string_view key = {}) {
@@ -54,6 +74,11 @@ class EngineRace : public EngineFixture {
   }
 
   StoreFaults faults_;
+  Gate syncs_;
+};
+class EngineRaceOnFourLanes : public EngineRace {
+ protected:
+  EngineRaceOnFourLanes() : EngineRace(4) {}
 };
 
 TEST_F(EngineRace, what_a_failed_checkpoint_did_not_write_comes_with_the_next_one) {
@@ -162,6 +187,150 @@ TEST_F(EngineRace, a_second_consumer_cannot_join_a_work_queue_by_an_update) {
   });
   until([&] { return done; });
   EXPECT_EQ(outcome.code(), Code::unsupported);
+}
+
+TEST_F(EngineRace, in_a_log_an_extension_written_after_the_ack_does_not_bring_the_message_back) {
+  open();
+  const auto id = create("log", StreamConfig());
+  put(id, "a");
+  const auto token = fetch(id, 1)[0].token;
+  bool acked = false;
+  ASSERT_TRUE(engine_->ack(0, id, "q", std::span(&token, 1), false, [&](const Status&, auto) { acked = true; }).ok());
+  extend(id, token, 1'000);
+  ASSERT_TRUE(acked);
+  reopen();
+  clock_.advance_ms(60'000);
+  EXPECT_TRUE(fetch(id, 1).empty());
+}
+
+// ---- checkpoints and what they must wait for ---------------------------------------------------
+
+TEST_F(EngineRace, a_checkpoint_waits_for_a_purge_that_waits_for_chunks) {
+  options_.resident_chunks = 8;
+  open();
+  auto config = work_queue();
+  config.keyed = true;
+  const auto id = create("jobs", config);
+  fill(id, 12 * 512, "k");
+  checkpoint();  // Most chunks leave memory.
+  faults_.hold_gets();
+  ASSERT_TRUE(engine_->purge(0, id, [](const Status&) {}).ok());
+  until([&] { return faults_.held_gets() == 1; });
+  const auto before = engine_->stats().checkpoints;
+  engine_->checkpoint([] {});
+  turns(500);
+  EXPECT_EQ(engine_->stats().checkpoints, before) << "its position would lie behind the purge";
+  crash();
+  faults_.drop_gets();
+  open();
+  EXPECT_EQ(state(id).messages, 0u) << "purged messages came back";
+}
+
+TEST_F(EngineRace, a_checkpoint_goes_on_when_the_purge_that_it_waited_for_is_through) {
+  options_.resident_chunks = 8;
+  open();
+  auto config = work_queue();
+  config.keyed = true;
+  const auto id = create("jobs", config);
+  fill(id, 12 * 512, "k");
+  checkpoint();
+  faults_.hold_gets();
+  ASSERT_TRUE(engine_->purge(0, id, [](const Status&) {}).ok());
+  until([&] { return faults_.held_gets() == 1; });
+  bool done = false;
+  engine_->checkpoint([&] { done = true; });
+  turns(50);
+  faults_.release_gets();
+  until([&] { return done; });
+  reopen();
+  EXPECT_EQ(state(id).messages, 0u);
+  expect_bytes_agree({id});
+}
+
+TEST_F(EngineRace, a_checkpoint_waits_for_acks_whose_chunk_left_memory_on_the_way) {
+  simulated_disk();
+  options_.resident_chunks = 8;
+  open();
+  const auto id = create("jobs", work_queue());
+  fill(id, 12 * 512);
+  const auto got = fetch(id, 1, 3'600'000);
+  engine_->checkpoint([] {});
+  faults_.writes.close();
+  until([&] { return faults_.writes.waiting() == 1; });
+  // The ack is on its way to the disk while the checkpoint lets chunks go.
+  syncs_.close();
+  const auto token = got[0].token;
+  bool acked = false;
+  ASSERT_TRUE(engine_->ack(0, id, "q", std::span(&token, 1), false, [&](const Status&, auto) { acked = true; }).ok());
+  turn();
+  faults_.hold_gets();
+  faults_.writes.open();
+  until([&] { return engine_->stats().checkpoints == 1; });
+  turns(20);
+  syncs_.open();
+  until([&] { return faults_.held_gets() == 1; });
+  engine_->checkpoint([] {});
+  turns(500);
+  crash();
+  faults_.drop_gets();
+  open();
+  EXPECT_EQ(state(id).messages, 12u * 512 - 1) << "the acknowledged message came back";
+}
+
+TEST_F(EngineRaceOnFourLanes, a_dead_letter_whose_chunk_left_memory_on_the_way_still_leaves_its_stream) {
+  simulated_disk();
+  options_.resident_chunks = 8;
+  open();
+  const auto dead = create("dead", work_queue());
+  auto config = consumer();
+  config.max_attempts = 1;
+  config.dead_letter = dead;
+  const auto id = create("jobs", work_queue(), {config});
+  ASSERT_NE(id % 4, dead % 4);
+  fill(id, 12 * 512);
+  ASSERT_EQ(fetch(id, 1, 0).size(), 1u);
+  for (int i = 1; i < 12; ++i) ASSERT_EQ(read(id, static_cast<Seq>(i * 512 + 1), 1).size(), 1u);
+  engine_->checkpoint([] {});
+  faults_.writes.close();
+  until([&] { return faults_.writes.waiting() == 1; });
+  syncs_.close();
+  auto waiting = start_fetch(id, 1, 0, 0);  // Meets the message past its attempts.
+  turns(3);
+  faults_.writes.open();
+  until([&] { return engine_->stats().checkpoints == 1; });
+  turns(20);
+  syncs_.open();
+  until([&] { return state(dead).messages == 1; });
+  until([&] { return state(id).messages == 12u * 512 - 1; });
+  expect_bytes_agree({id, dead});
+}
+
+TEST_F(EngineRace, extending_a_message_on_its_way_to_the_dead_letters_does_not_send_it_twice) {
+  simulated_disk();
+  open();
+  const auto dead = create("dead", work_queue());
+  auto config = consumer();
+  config.max_attempts = 1;
+  config.dead_letter = dead;
+  const auto id = create("jobs", work_queue(), {config});
+  put(id, "poison");
+  const auto got = fetch(id, 1, 0);
+  syncs_.close();
+  auto first = start_fetch(id, 1);
+  turns(3);
+  std::uint32_t now = 0;
+  Code answer = Code::ok;
+  ASSERT_TRUE(engine_
+                  ->extend(0, id, "q", std::span(&got[0].token, 1), std::span(&now, 1), false,
+                           [&](const Status&, std::span<const Code> each) { answer = each[0]; })
+                  .ok());
+  auto second = start_fetch(id, 1);
+  turns(3);
+  syncs_.open();
+  until([&] { return first->done && second->done && state(dead).messages > 0 && state(id).messages == 0; });
+  turns(20);
+  EXPECT_EQ(state(dead).messages, 1u);
+  EXPECT_EQ(answer, Code::conflict);
 }
 
 // ---- images of different ages ------------------------------------------------------------------

@@ -3,6 +3,7 @@
 // Thread: controls from the test's thread; the rest as store.h says.
 #pragma once
 #include <atomic>
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -14,7 +15,40 @@
 
 namespace switchyard::stream {
 
+// Threads that come to a closed gate wait until it opens.
+class Gate {
+ public:
+  void close() {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
+  void open() {
+    {
+      const std::lock_guard lock(mutex_);
+      closed_ = false;
+    }
+    changed_.notify_all();
+  }
+  void pass() {
+    std::unique_lock lock(mutex_);
+    ++waiting_;
+    changed_.wait(lock, [this] { return !closed_; });
+    --waiting_;
+  }
+  std::size_t waiting() {
+    const std::lock_guard lock(mutex_);
+    return waiting_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool closed_ = false;
+  std::size_t waiting_ = 0;
+};
+
 struct StoreFaults {
+  Gate writes;
   std::atomic<bool> fail_writes{false};
   std::atomic<bool> fail_gets{false};
   std::atomic<std::uint64_t> gets{0};
@@ -35,6 +69,12 @@ struct StoreFaults {
     }
     for (auto& task : released) task();
   }
+  // A crash: nobody waits for them any more.
+  void drop_gets() {
+    const std::lock_guard lock(mutex);
+    holding = false;
+    held.clear();
+  }
   std::size_t held_gets() {
     const std::lock_guard lock(mutex);
     return held.size();
@@ -52,6 +92,7 @@ class FaultyStore final : public store::Store {
   Result<std::string> get_now(std::string_view key) override { return real_->get_now(key); }
   Status scan_now(std::string_view prefix, const Visitor& visit) override { return real_->scan_now(prefix, visit); }
   Status write_now(const store::WriteSet& writes, bool sync) override {
+    faults_.writes.pass();
     if (faults_.fail_writes) return Error{Code::quota, "the test's disk is full"};
     if (!faults_.keeps) return real_->write_now(writes, sync);
     store::WriteSet kept;
