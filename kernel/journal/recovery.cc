@@ -134,6 +134,10 @@ Result<bool> Recovery::replay_group(const At& at) {
   SegmentScan& scan = *hot_[at.index].scan;
   const std::uint32_t number = scan.header().number;
   const GroupHeader& header = at.group.header;
+  // All before this group has been replayed or named as lost.
+  index_ = at.index;
+  offset_ = at.group.offset;
+  next_batch_ = header.first_batch;
   auto batches = scan.batches_of(at.group);
   if (!batches) return std::move(batches).error();
   if (*batches) {
@@ -143,8 +147,6 @@ Result<bool> Recovery::replay_group(const At& at) {
   } else {
     auto later = next_group(at.index, at.group.offset + header.extent(), header.end_batch());
     if (!later) return std::move(later).error();
-    index_ = at.index;
-    offset_ = at.group.offset;
     if (!*later) return false;
     BatchSeq next = header.first_batch;
     const std::uint32_t stop = at.group.offset + header.bytes;
@@ -158,7 +160,6 @@ Result<bool> Recovery::replay_group(const At& at) {
       if (!s.ok()) return std::move(s).error();
     }
   }
-  index_ = at.index;
   offset_ = at.group.offset + header.extent();
   next_batch_ = header.end_batch();
   last_group_ = at;

@@ -105,6 +105,21 @@ TEST(Recovery, what_quarantine_showed_is_shown_again_after_the_torn_group_behind
   EXPECT_EQ(rig.replayed, shown);
 }
 
+TEST(Recovery, numbers_of_lost_batches_are_not_given_again_when_only_a_torn_group_follows_them) {
+  JournalRig rig;
+  rig.options.on_damage = OnDamage::quarantine;
+  rig.open_and_start();
+  const Committed lost = rig.append("lost");
+  const Committed torn = rig.append(std::string(5000, 't'));
+  crash(rig);
+  rig.disk.overwrite(rig.path(lost.segment), kSegmentHeaderBytes, std::string(kPageBytes, '\0'));
+  rig.disk.flip_bit(rig.path(torn.segment), torn.payload_offset + 30, 0);
+  rig.open_and_start();
+  ASSERT_EQ(rig.report.damage.size(), 1u);
+  EXPECT_EQ(rig.report.damage[0].first_batch, 1u);
+  EXPECT_EQ(rig.append("next").batch, 2u);
+}
+
 TEST(Recovery, a_truncated_tail_loses_only_the_group_that_was_cut) {
   JournalRig rig;
   rig.open_and_start();
