@@ -129,6 +129,7 @@ class FakeHost {
 
  private:
   friend struct Tables;
+  friend struct StreamTable;
   struct Key {
     std::string secret;
     sw_namespace* ns;
@@ -150,6 +151,7 @@ class FakeHost {
     void* user;
   };
 
+  void fill_random(std::uint8_t* out, std::size_t n);
   void later(std::function<void()> task) { tasks_.push_back(std::move(task)); }
   sw_status take_failure(bool in_completion);
   FakeStream* by_id(sw_stream_id id);
@@ -189,5 +191,9 @@ class FakeHost {
   std::size_t max_leased_ = 120'000, arena_limit_ = 4u << 20;
   sw_fetch last_fetch_{};
 };
+
+// The tables that the fake offers, by id; null for an id that it lacks.
+const void* fake_table(const char* id);
+const void* fake_stream_table();
 
 }  // namespace switchyard::sqs::testing
