@@ -44,6 +44,13 @@ void destroy(void* self) {
   if (self_of(self).on_destroy) self_of(self).on_destroy();
 }
 
+std::int32_t match(void* self, void*, const sw_http_request* request) {
+  return self_of(self).on_match(request) ? 1 : 0;
+}
+void handle(void* self, void* state, sw_http_exchange* exchange, const sw_http_request* request) {
+  self_of(self).on_request(state, exchange, request);
+}
+
 template <class T>
 T wait_for(std::future<T> future) {
   if (future.wait_for(std::chrono::seconds(60)) != std::future_status::ready) {
@@ -67,6 +74,16 @@ PluginSpec LinkedPlugin::spec() {
   spec.linked = &entry;
   awaited().push_back(this);
   return spec;
+}
+
+sw_status LinkedPlugin::route(const std::string& method, const std::string& pattern, std::int32_t priority,
+                              bool with_match, sw_error* error) {
+  const sw_http_handler handler = {sizeof handler, 0, with_match ? match : nullptr, handle};
+  return table<sw_http_api>(SW_EXT_HTTP)->route(host, str(method), str(pattern), priority, &handler, error);
+}
+
+void LinkedPlugin::answer(sw_http_exchange* exchange, std::uint32_t status, const std::string& body) {
+  table<sw_http_api>(SW_EXT_HTTP)->respond(exchange, status, nullptr, 0, bytes(body));
 }
 
 HostRig::HostRig(std::size_t lane_count) : sealer(account::SealingKey::random()), lane_count_(lane_count) {

@@ -35,6 +35,14 @@ class LinkedPlugin {
   std::function<sw_status(std::uint32_t lane, void** state, sw_error*)> on_lane_start;
   std::function<void(std::uint32_t lane, void*state)> on_lane_stop, on_lane_drain;
   std::function<void()> on_stop, on_destroy;
+  std::function<bool(const sw_http_request*)> on_match;  // Of routes with_match.
+  std::function<void(void* state, sw_http_exchange*, const sw_http_request*)> on_request;
+
+  // In on_start.
+  sw_status route(const std::string& method, const std::string& pattern, std::int32_t priority = 0,
+                  bool with_match = false, sw_error* error = nullptr);
+  // In on_request, and later on the same lane.
+  void answer(sw_http_exchange* exchange, std::uint32_t status, const std::string& body);
 
   const sw_host* host = nullptr;  // From create().
   std::string name;
