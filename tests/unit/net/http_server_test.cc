@@ -271,7 +271,9 @@ TEST(HttpServer, a_bad_request_is_answered_counted_and_the_connection_closed) {
 }
 
 TEST(HttpServer, a_refused_client_reads_the_answer_although_it_was_still_sending) {
-  TestServer server;
+  ServerSettings settings;
+  settings.options.limits.max_body_bytes = 2'000'000;
+  TestServer server(std::move(settings));
   Client client(server);
   client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n");
   const std::string part(10'000, 'x');
