@@ -137,6 +137,10 @@ bool lists(std::string_view signed_headers, std::string_view name) {
 // An unsigned Host or X-Amz-Target would let somebody in the middle send the request elsewhere or turn it
 // into another action.
 Refusal check_signed_headers(const sw_http_request& request, const SigV4& signature) {
+  if (signature.signed_headers.size() > kMaxSignedHeaders) {
+    return incomplete("SignedHeaders has " + std::to_string(signature.signed_headers.size()) + " bytes; the most is " +
+                      std::to_string(kMaxSignedHeaders) + ". Sign fewer headers.");
+  }
   if (!lists(signature.signed_headers, "host")) {
     return mismatch("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
   }

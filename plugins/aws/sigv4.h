@@ -17,6 +17,8 @@
 namespace switchyard::aws {
 
 inline constexpr std::int64_t kMaxSkewSeconds = 15 * 60;
+// Far above what any client signs; keeps the work per unknown caller small.
+inline constexpr std::size_t kMaxSignedHeaders = 4096;
 inline constexpr std::int64_t kMaxPresignedSeconds = 7 * 24 * 3600;
 
 struct SigV4 {

@@ -102,7 +102,6 @@ void Call::send(std::uint32_t status, std::string_view body, std::string_view qu
       {aws::to_str("Content-Type"), aws::to_str(wire == Wire::json ? kJsonType : kXmlType)},
       {aws::to_str("x-amzn-query-error"), aws::to_str(query_error)},
   };
-  if (waiting_) stop_waiting();
   lane.host.http->respond(exchange_, status, headers, query_error.empty() ? 2 : 3, aws::to_bytes(body));
   lane.release(*this);
 }

@@ -43,9 +43,6 @@ Refusal resolve_redrive(Call& call, const Realm& realm, std::string_view queue, 
   const sw_stream_info* info = find_stream(call, realm, *target);
   if (info == nullptr) return refuse(attributes, "Dead letter target does not exist.");
   if (*target == queue) return refuse(attributes, "Dead letter target must be another queue than its source.");
-  if (is_fifo_name(*target) != is_fifo_name(queue)) {
-    return refuse(attributes, "Dead-letter queue must be same type of queue as the source.");
-  }
   QueueAttributes dead_letter;
   std::string source;
   realm.append_arn(source, queue);

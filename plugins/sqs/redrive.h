@@ -1,4 +1,4 @@
-// What a RedrivePolicy names: the dead-letter queue must exist, be of this caller's realm and kind, and
+// What a RedrivePolicy names: the dead-letter queue must exist, be of this caller's realm, and
 // allow this source.
 //
 // Failure: a Refusal with AWS's sentence.

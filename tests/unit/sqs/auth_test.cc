@@ -179,6 +179,25 @@ TEST(Signature, order_and_case_of_signed_headers_do_not_matter) {
   EXPECT_EQ(world.raw(request).status, 200u);
 }
 
+TEST(Signature, order_of_lower_case_names_does_not_matter_either) {
+  World world;
+  HttpRequest request = list(world);
+  sign(request, world.who, world.host.wall_ms());
+  replace(header_of(request, "Authorization"), "content-type;host;x-amz-date;x-amz-target",
+          "host;content-type;x-amz-target;x-amz-date");
+  EXPECT_EQ(world.raw(request).status, 200u);
+}
+
+TEST(Signature, list_of_signed_headers_is_bounded) {
+  World world;
+  HttpRequest request = list(world);
+  sign(request, world.who, world.host.wall_ms());
+  std::string many = "SignedHeaders=";
+  for (int i = 0; i < 3'000; ++i) many += "a;";
+  replace(header_of(request, "Authorization"), "SignedHeaders=", many);
+  EXPECT_EQ(world.raw(request).query_error(), "IncompleteSignature;Sender");
+}
+
 TEST(Signature, unknown_key_and_wrong_secret_and_expired_key) {
   World world;
   world.who.secret = "wrong";

@@ -54,6 +54,18 @@ TEST(CreateQueue, again_with_another_value_names_the_attribute) {
             "A queue already exists with the same name and a different value for attribute DelaySeconds");
 }
 
+TEST(CreateQueue, again_with_the_same_document_written_otherwise_is_the_same_queue) {
+  World world;
+  const std::string url = world.create("orders", {{"Policy", R"({"Version":"2012-10-17","Statement":[]})"}});
+  EXPECT_EQ(world.create("orders", {{"Policy", R"({ "Statement": [], "Version": "2012-10-17" })"}}), url);
+  EXPECT_EQ(world.json("CreateQueue", {{"QueueName", "orders"}, {"Attributes", {{"Policy", R"({"Statement":[]})"}}}})
+                .error_type(),
+            "QueueNameExists");
+  EXPECT_EQ(
+      world.json("CreateQueue", {{"QueueName", "orders"}, {"Attributes", {{"KmsMasterKeyId", "k"}}}}).error_type(),
+      "QueueNameExists");
+}
+
 TEST(CreateQueue, two_at_once_are_one_queue) {
   World world;
   world.host.hold_completions(true);
@@ -239,6 +251,15 @@ TEST(ListQueues, gives_no_token_without_max_results_or_on_an_exact_page) {
   for (int i = 0; i < 3; ++i) world.create("q" + std::to_string(i));
   EXPECT_FALSE(world.json("ListQueues", boost::json::object()).json.as_object().contains("NextToken"));
   EXPECT_FALSE(world.json("ListQueues", {{"MaxResults", 3}}).json.as_object().contains("NextToken"));
+}
+
+TEST(ListQueues, shows_a_thousand_and_no_token_when_no_page_was_asked_for) {
+  World world;
+  for (int i = 0; i < 1'001; ++i) world.create("q" + std::to_string(i));
+  const Answer all = world.json("ListQueues", boost::json::object());
+  EXPECT_EQ(all.json.at("QueueUrls").as_array().size(), 1'000u);
+  EXPECT_FALSE(all.json.as_object().contains("NextToken"));
+  EXPECT_TRUE(world.json("ListQueues", {{"MaxResults", 1'000}}).json.as_object().contains("NextToken"));
 }
 
 TEST(ListQueues, refuses_bad_pages) {
