@@ -39,7 +39,7 @@ class File {
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
-  virtual Status make_directory(const std::string& path) = 0;  // Existing is fine.
+  virtual Status make_directory(const std::string& path) = 0;                       // Existing is fine.
   virtual Result<std::vector<std::string>> list(const std::string& directory) = 0;  // Names, sorted.
   // Creates or opens for reading and writing.
   virtual Result<std::unique_ptr<File>> open(const std::string& path, bool create) = 0;

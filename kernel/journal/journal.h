@@ -41,12 +41,12 @@ struct Position {
 enum class OnDamage { refuse, quarantine };
 
 struct Options {
-  std::string directory;                    // Of the segment files alone.
+  std::string directory;                         // Of the segment files alone.
   std::uint32_t first_segment_bytes = 1u << 20;  // Segments double from here ...
   std::uint32_t max_segment_bytes = 64u << 20;   // ... up to here.
-  std::uint32_t reserve_bytes = 4u << 20;   // Kept for batches that release space when the disk is full.
+  std::uint32_t reserve_bytes = 4u << 20;        // Kept for batches that release space when the disk is full.
   std::uint32_t max_batch_bytes = 8u << 20;
-  std::uint32_t max_group_bytes = 4u << 20; // A group closes at the first batch that crosses this.
+  std::uint32_t max_group_bytes = 4u << 20;      // A group closes at the first batch that crosses this.
   std::uint64_t max_waiting_bytes = 256u << 20;  // Submitted by one lane and not yet written; beyond: Code::busy.
   OnDamage on_damage = OnDamage::refuse;
 };
@@ -84,7 +84,7 @@ struct Damage {
   std::uint32_t length = 0;
   BatchSeq first_batch = 0;  // Batches first_batch..last_batch are lost; 0 when even that is unreadable.
   BatchSeq last_batch = 0;
-  std::string what;          // One sentence for the operator.
+  std::string what;  // One sentence for the operator.
 };
 
 struct RecoveryReport {

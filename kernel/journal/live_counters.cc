@@ -75,8 +75,13 @@ void LiveCounters::insert(std::uint32_t segment) {
 
 void LiveCounters::erase(std::uint32_t segment) {
   Table& table = *tables_.back();
-  for (Slot& slot : table.slots) {
-    if (slot.segment.load(std::memory_order_relaxed) != segment) continue;
+  const std::size_t size = table.slots.size();
+  std::size_t at = start_of(segment, size);
+  for (std::size_t probes = 0; probes < size; ++probes, at = (at + 1) & (size - 1)) {
+    Slot& slot = table.slots[at];
+    const std::uint32_t held = slot.segment.load(std::memory_order_relaxed);
+    if (held == kEmpty) return;
+    if (held != segment) continue;
     free_.push_back(slot.counter.load(std::memory_order_relaxed));
     slot.segment.store(kGone, std::memory_order_release);
     --used_;

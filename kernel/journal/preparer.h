@@ -70,10 +70,10 @@ class Preparer {
   mutable std::mutex mutex_;
   std::condition_variable work_;
   std::condition_variable done_;
-  bool stopping_ = false;
-  bool look_ = false;             // Something changed since the thread last looked.
-  std::uint64_t asked_ = 0;       // Size the committer waits for; 0 when it does not wait.
-  std::uint64_t asked_room_ = 0;  // The same for wait_for_room().
+  std::atomic<bool> stopping_{false};  // Also read while zeros are written.
+  bool look_ = false;                  // Something changed since the thread last looked.
+  std::uint64_t asked_ = 0;            // Size the committer waits for; 0 when it does not wait.
+  std::uint64_t asked_room_ = 0;       // The same for wait_for_room().
   Error trouble_;
   std::int64_t failed_at_ms_ = 0;
   std::atomic<bool> short_of_space_{false};

@@ -78,7 +78,7 @@ class SegmentScan {
     bool traces = false;        // Some batch, intact or not, lay there.
   };
   Result<Salvaged> salvage(std::uint32_t begin, std::uint32_t stop, BatchSeq& next, BatchSeq end,
-                                const BatchVisitor& visit, const LostVisitor& lost);
+                           const BatchVisitor& visit, const LostVisitor& lost);
 
   // End of the last trace of this life of the file at or after `offset`: what a torn write left.
   // Equal to `offset` when there is none.
