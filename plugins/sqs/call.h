@@ -48,6 +48,8 @@ class Call {
     send(200, out, {});
   }
 
+  void answer(std::string_view document) { send(200, document, {}); }  // A whole answer of another form.
+
   // ---- memory that lives as long as the exchange; throws std::bad_alloc at its bound ----
   template <class T>
   T* make(std::size_t n = 1) {

@@ -3,6 +3,7 @@
 #include "plugins/aws/http_request.h"
 #include "plugins/aws/sigv4.h"
 #include "plugins/sqs/actions.h"
+#include "plugins/sqs/caller_identity.h"
 
 namespace switchyard::sqs {
 
@@ -11,19 +12,27 @@ bool has_form_body(const sw_http_request& request) {
          aws::starts_with_ignoring_case(aws::header(request, "content-type"), "application/x-www-form-urlencoded");
 }
 
-bool is_sqs_request(const sw_http_request& request) {
+namespace {
+
+Addressee queues_if(bool ours) { return ours ? Addressee::queues : Addressee::nobody_here; }
+
+}  // namespace
+
+Addressee addressee_of(const sw_http_request& request) {
   const std::string_view service = aws::scope_service(request);
-  if (!service.empty()) return service == "sqs";
+  if (service == kTokenService) return Addressee::tokens;
+  if (!service.empty()) return queues_if(service == "sqs");
   const std::string_view target = aws::header(request, "x-amz-target");
-  if (!target.empty()) return target.starts_with(kTargetPrefix);
+  if (!target.empty()) return queues_if(target.starts_with(kTargetPrefix));
   const std::string_view query = aws::view(request.query);
   const std::string_view body = has_form_body(request) ? aws::view(request.body) : std::string_view();
   std::string_view version = aws::raw_parameter(query, "Version");
   if (version.empty()) version = aws::raw_parameter(body, "Version");
-  if (!version.empty()) return version == kApiVersion;
+  if (version == kTokenServiceVersion) return Addressee::tokens;
+  if (!version.empty()) return queues_if(version == kApiVersion);
   std::string_view action = aws::raw_parameter(query, "Action");
   if (action.empty()) action = aws::raw_parameter(body, "Action");
-  return find_action(action) != nullptr;
+  return queues_if(find_action(action) != nullptr);
 }
 
 }  // namespace switchyard::sqs

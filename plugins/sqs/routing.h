@@ -15,7 +15,10 @@ namespace switchyard::sqs {
 inline constexpr std::string_view kTargetPrefix = "AmazonSQS.";
 inline constexpr std::string_view kApiVersion = "2012-11-05";
 
-bool is_sqs_request(const sw_http_request& request);
+enum class Addressee { nobody_here, queues, tokens };
+
+// The one action of the token service that is answered here needs a signature or its own version.
+Addressee addressee_of(const sw_http_request& request);
 bool has_form_body(const sw_http_request& request);
 
 }  // namespace switchyard::sqs

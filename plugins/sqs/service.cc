@@ -5,6 +5,7 @@
 #include "plugins/aws/http_request.h"
 #include "plugins/sqs/actions.h"
 #include "plugins/sqs/call.h"
+#include "plugins/sqs/caller_identity.h"
 #include "plugins/sqs/routing.h"
 
 namespace switchyard::sqs {
@@ -37,10 +38,10 @@ Refusal check_permission(const Call& call, const aws::Caller& caller) {
                              " because the credential has no permission " + wanted};
 }
 
-Refusal identify(Call& call, const sw_http_request& request, aws::Caller& caller) {
+Refusal identify(Call& call, const sw_http_request& request, std::string_view service, aws::Caller& caller) {
   Lane& lane = call.lane;
   aws::SigV4 signature;
-  if (Refusal refusal = aws::authenticate(lane.host, lane.digests, lane.auth, request, "sqs", signature, caller)) {
+  if (Refusal refusal = aws::authenticate(lane.host, lane.digests, lane.auth, request, service, signature, caller)) {
     return refusal;
   }
   if (is_region(signature.region)) {
@@ -104,6 +105,26 @@ void run_query(Call& call, const aws::Caller& caller, const sw_http_request& req
   run(call, caller, *action, Fields(&form, ""));
 }
 
+void run_token_service(Call& call, const aws::Caller& caller, const sw_http_request& request) {
+  aws::QueryForm& form = call.lane.form;
+  const std::string_view body = has_form_body(request) ? aws::view(request.body) : std::string_view();
+  std::string_view action;
+  if (form.parse(aws::view(request.query), body)) action = form.find("", "Action").value_or("");
+  if (action != kCallerIdentity) return call.refuse(unknown_action(Wire::query, action));
+  std::string answer;
+  write_caller_identity(answer, caller, call.request_id());
+  call.answer(answer);
+}
+
+void handle_call(Call& call, const sw_http_request& request) {
+  const bool tokens = addressee_of(request) == Addressee::tokens;
+  if (tokens) call.wire = Wire::query;
+  aws::Caller caller;
+  if (Refusal refusal = identify(call, request, tokens ? kTokenService : "sqs", caller)) return call.refuse(refusal);
+  if (tokens) return run_token_service(call, caller, request);
+  call.wire == Wire::json ? run_json(call, caller, request) : run_query(call, caller, request);
+}
+
 }  // namespace
 
 std::string Service::configure(std::string_view json, bool dry_run) {
@@ -121,16 +142,14 @@ sw_status Service::start(sw_error* error) {
   return host_.http->route(host_.host, aws::to_str(""), aws::to_str("/*"), kPriority, &handler_, error);
 }
 
-std::int32_t Service::match(void*, void*, const sw_http_request* request) { return is_sqs_request(*request) ? 1 : 0; }
+std::int32_t Service::match(void*, void*, const sw_http_request* request) {
+  return addressee_of(*request) == Addressee::nobody_here ? 0 : 1;
+}
 
 void Service::handle(void*, void* lane_state, sw_http_exchange* exchange, const sw_http_request* request) {
   Lane& lane = *static_cast<Lane*>(lane_state);
   Call& call = lane.acquire(exchange, *request);
-  guarded(call, [&] {
-    aws::Caller caller;
-    if (Refusal refusal = identify(call, *request, caller)) return call.refuse(refusal);
-    call.wire == Wire::json ? run_json(call, caller, *request) : run_query(call, caller, *request);
-  });
+  guarded(call, [&] { handle_call(call, *request); });
   lane.reset_scratch();
 }
 

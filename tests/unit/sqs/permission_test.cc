@@ -68,6 +68,32 @@ TEST(Permissions, other_namespaces_queues_do_not_exist) {
   EXPECT_EQ(world.json("DeleteQueue", {{"QueueUrl", "http://h/111111111111/q"}}).error_type(), "QueueDoesNotExist");
 }
 
+TEST(CallerIdentity, tells_a_signed_caller_its_account) {
+  World world;
+  HttpRequest request = form_request(world, "Action=GetCallerIdentity&Version=2011-06-15");
+  Credentials who = world.who;
+  who.service = "sts";
+  sign(request, who, world.host.wall_ms());
+  const Answer answer = world.raw(request);
+  EXPECT_EQ(answer.status, 200u) << answer.body;
+  EXPECT_EQ(xml_text(answer.body, "Account"), "000000000000");
+  EXPECT_EQ(xml_text(answer.body, "Arn"), "arn:aws:iam::000000000000:user/AKDEV");
+  EXPECT_EQ(xml_text(answer.body, "UserId"), "AKDEV");
+}
+
+TEST(CallerIdentity, needs_a_signature_for_its_own_service_and_is_the_only_action) {
+  World world;
+  HttpRequest request = form_request(world, "Action=GetCallerIdentity&Version=2011-06-15");
+  EXPECT_EQ(world.raw(request).code(), "MissingAuthenticationToken");
+  sign(request, world.who, world.host.wall_ms());
+  EXPECT_EQ(world.raw(request).code(), "InvalidAction") << "SQS has no such action";
+  request = form_request(world, "Action=AssumeRole&Version=2011-06-15");
+  Credentials who = world.who;
+  who.service = "sts";
+  sign(request, who, world.host.wall_ms());
+  EXPECT_EQ(world.raw(request).code(), "InvalidAction");
+}
+
 // ---- anonymous callers ----
 
 TEST(Anonymous, takes_unsigned_and_unknown_callers_when_it_is_on) {
