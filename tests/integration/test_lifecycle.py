@@ -282,7 +282,8 @@ def test_foreign_plugin_that_cannot_be_loaded_is_named(own_broker, tmp_path):
 def test_second_sigterm_stops_at_once(own_broker, name):
     broker = own_broker()
     with Socket(broker) as slow:
-        slow.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n")
+        slow.send(b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n")
+        assert slow.reply()[0] == 100, "the broker has begun the request"
         said = len(broker.log())
         broker.send_signal(signal.SIGTERM)
         wait_until(lambda: len(broker.log()) > said, what="a word about the drain")
