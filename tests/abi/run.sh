@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# The plugin ABI: the headers alone, the append-only gate, what plugins export, and a plugin built and
+# run as a stranger would.
+set -uo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+here=$root/tests/abi
+include=$root/sdk/include
+
+# header COMPILER FLAGS...: the C header compiles alone, without a warning.
+header() {
+  local compiler=$1
+  shift
+  echo '#include <switchyard/plugin.h>' | "$compiler" "$@" -Wall -Wextra -Werror -pedantic -I"$include" -fsyntax-only -
+}
+wrapper() {
+  echo '#include <switchyard/plugin.hpp>' |
+    "$1" -x c++ -std=c++20 -Wall -Wextra -Werror -pedantic -I"$include" -fsyntax-only -
+}
+layout() { "$@" -Wall -Wextra -Werror -I"$include" -fsyntax-only "$here/layout.c"; }
+
+for compiler in gcc clang-14; do
+  check "abi-header-c99-$compiler" header "$compiler" -x c -std=c99
+  check "abi-header-c++20-$compiler" header "$compiler" -x c++ -std=c++20
+  check "abi-layout-c-$compiler" layout "$compiler" -std=gnu11
+  check "abi-layout-c++-$compiler" layout "$compiler" -x c++ -std=c++20
+done
+check abi-wrapper-g++ wrapper g++
+check abi-wrapper-clang++ wrapper clang++-14
+check abi-layout-complete python3 "$here/layout.py" --check
+check abi-append-only python3 "$here/gate.py" --check
+check abi-gate-self-test python3 "$here/gate.py" --self-test
+
+if build release; then
+  check abi-exports bash "$here/check_exports.sh" "$root"/build/release/lib/switchyard/plugins/*.so
+  # A rule that nothing breaks proves nothing.
+  breaks_the_rule() { ! bash "$here/check_exports.sh" "$root/build/release/tests/plugins/two_symbols.so"; }
+  check abi-exports-self-test breaks_the_rule
+  for plugin in "$root"/build/release/lib/switchyard/plugins/*.so; do
+    check "abi-plugin-check-$(basename "$plugin" .so)" "$root/build/release/bin/switchyard" plugin check "$plugin"
+  done
+  check abi-out-of-tree bash "$here/out_of_tree.sh" "$root/build/release"
+fi
+finish
