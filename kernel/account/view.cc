@@ -1,6 +1,7 @@
 #include "kernel/account/view.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "kernel/account/records.h"
 #include "kernel/base/log.h"
@@ -118,14 +119,16 @@ void AccountView::drop_credential(std::string_view access_key) {
 Code AccountView::verify_mac(const MacCheck& check, Principal& out) {
   const auto found = credentials_.find(check.access_key);
   if (found == credentials_.end() || found->second->ns == nullptr) return Code::not_found;
-  const auto& entry = *found->second;
+  auto& entry = *found->second;
 
   if (const auto* key = signing_keys_.find(entry.serial, check.scope)) {
     if (!signature_matches(*key, check.string_to_sign, check.signature)) return Code::unauthenticated;
   } else {
     const auto secret = reveal(entry.credential);
     if (!secret) {
-      log::error("account.secret_unreadable", {{"credential", entry.credential.id}, {"why", secret.error().message}});
+      if (!std::exchange(entry.complained, true)) {
+        log::error("account.secret_unreadable", {{"credential", entry.credential.id}, {"why", secret.error().message}});
+      }
       return Code::unauthenticated;
     }
     const auto derived = derive_signing_key(secret->view(), check.scope);

@@ -91,6 +91,7 @@ class AccountView {
     // Of this version, for the cache of signing keys.  The record's revision would not do: all records
     // of one commit share it.
     std::uint64_t serial = 0;
+    bool complained = false;        // Its secret cannot be unsealed, and the log says so.
     const Namespace* ns = nullptr;  // Null while its namespace is not there.
   };
   using AccessKeys = std::map<std::string, CredentialEntry*, std::less<>>;

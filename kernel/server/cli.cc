@@ -6,10 +6,9 @@
 #include <Poco/Util/OptionSet.h>
 
 #include <cstdio>
-#include <optional>
 
 #include "kernel/plugin/cli.h"
-#include "kernel/server/config.h"
+#include "kernel/server/config_schema.h"
 #include "kernel/server/version.h"
 
 namespace switchyard::server {
@@ -22,12 +21,14 @@ constexpr const char* kUsage =
     "       switchyard fsck --data-dir DIR\n"
     "       switchyard plugin list | check FILE.so | new NAME\n"
     "       switchyard version\n"
+    "       switchyard help [config]\n"
     "\n"
     "run    serves; the configuration is /etc/switchyard/switchyard.yaml unless --config names another.\n"
     "       --dev needs none: every plugin of this build, on loopback, data in ./switchyard-data.\n"
     "check  reads a configuration and says what is wrong with it; it starts nothing.\n"
     "fsck   verifies every checksum of a stopped server's data folder; it changes nothing.\n"
-    "plugin lists the plugins of this build, judges a plugin file, starts a new plugin's source.\n";
+    "plugin lists the plugins of this build, judges a plugin file, starts a new plugin's source.\n"
+    "help   config lists every key of the configuration with its type, range and default.\n";
 
 int usage_error(const std::string& what) {
   std::fprintf(stderr, "switchyard: %s\n%s", what.c_str(), kUsage);
@@ -99,6 +100,10 @@ int run_cli(const std::vector<std::string>& arguments) {
   const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
   if (name == "version" || name == "--version") {
     std::printf("switchyard %s\n", kVersion.c_str());
+    return 0;
+  }
+  if (name == "help" && rest == std::vector<std::string>{"config"}) {
+    std::fputs(schema_reference().c_str(), stdout);
     return 0;
   }
   if (name == "help" || name == "--help" || name == "-h") {

@@ -198,6 +198,8 @@ void merge_at(YamlNode& base, YamlNode over, const std::vector<std::string_view>
 // JSON wants a digit before and after the point and no leading zeros or plus.
 std::string json_number(const YamlNode& node) {
   char buffer[32];
+  // "-0" would come back as another number.
+  if (std::strtod(node.text.c_str(), nullptr) == 0) return "0";
   const int n = node.type() == YamlNode::Type::integer
                     ? std::snprintf(buffer, sizeof buffer, "%lld", std::strtoll(node.text.c_str(), nullptr, 10))
                     : std::snprintf(buffer, sizeof buffer, "%.17g", std::strtod(node.text.c_str(), nullptr));
