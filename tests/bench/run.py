@@ -9,6 +9,7 @@ the targets of CPU, rates and times for machines that do other work too; memory 
 """
 import argparse
 import json
+import os
 import pathlib
 import shutil
 import signal
@@ -197,23 +198,42 @@ def idle(bench):
     bench.at_most("idle, every plugin loaded", memory, 25, "MB RSS", slack=False)
 
 
+# (program, case, counter, limit, unit, factor, at most or at least, name of the row)
+ROOM_ROWS = [
+    ("bench_journal", "durable_append/64/", "records/s", 300_000, "/s", 1, "at_least", "durable append, groups of 64, journal"),
+    ("bench_index", "key_fill_1m/", "memory_bytes/key", 150, "MB", 1, "memory", "1 M keys in the key index"),
+    ("bench_stream", "append/64/", "records/s", 300_000, "/s", 1, "at_least", "durable append, groups of 64, through stream"),
+]
+
+
 def rooms(bench):
-    """The programs of the rooms alone; each prints `row NAME | MEASURED | TARGET | ok or MISSED`."""
-    for program in sorted(bench.bin.glob("bench_*")):
-        if program.name == "bench_http_server":
+    """The rooms alone, by their own programs (Google Benchmark): every case is shown, some have a target."""
+    for program in ("bench_index", "bench_journal", "bench_stream"):
+        if not (bench.bin / program).exists():
+            print(f"  {program} is not in this build", flush=True)
             continue
-        command = [str(program)] + (["--quick"] if bench.quick else []) + ["--dir", str(bench.folder)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=1200, cwd=bench.folder)
-        found = False
-        for line in done.stdout.splitlines():
-            if line.startswith("row "):
-                name, measured, target, verdict = (part.strip() for part in line[4:].split("|"))
-                bench.row(name, measured, target, verdict == "ok")
-                found = True
-            else:
-                print("  " + line)
-        if done.returncode or not found:
-            raise RuntimeError(f"{program.name}: status {done.returncode}, {'rows' if found else 'no rows'}\n{done.stderr}")
+        done = subprocess.run([bench.bin / program, "--benchmark_format=json"], capture_output=True, text=True, timeout=1200,
+                              env={**os.environ, "SWITCHYARD_BENCH_DIR": str(bench.folder)}, cwd=bench.folder)
+        if done.returncode:
+            raise RuntimeError(f"{program}: status {done.returncode}\n{done.stderr}")
+        for case in json.loads(done.stdout)["benchmarks"]:
+            show_case(case)
+            for owner, prefix, counter, limit, unit, factor, kind, name in ROOM_ROWS:
+                if owner != program or not case["name"].startswith(prefix):
+                    continue
+                value = case[counter] * factor
+                if kind == "at_least":
+                    bench.at_least(name, value, limit, unit)
+                else:
+                    bench.at_most(name, value, limit, unit, slack=kind != "memory")
+
+
+def show_case(case):
+    known = {"name", "run_name", "run_type", "label", "family_index", "per_family_instance_index", "repetitions",
+             "repetition_index", "threads", "iterations", "real_time", "cpu_time", "time_unit"}
+    counters = "  ".join(f"{key}={value:.4g}" for key, value in case.items() if key not in known)
+    print(f"  {case['name'].split('/iter')[0].split('/min')[0]}: {case['cpu_time']:.4g} {case['time_unit']} CPU  {counters}"
+          f"  {case.get('label', '')}", flush=True)
 
 
 PARTS = {"http": http_layer, "send": send, "backlog": backlog, "small": small_messages, "parked": parked, "idle": idle,

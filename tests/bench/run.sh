@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # The performance contract, row by row.  Arguments go to run.py (--help names them).
 #
-# With --ci the counts are small and the machine is shared, so targets of time are widened by half
-# before a row fails; a quiet machine runs this without --ci.
+# With --ci the counts are small and the machine is anybody's: only a row that misses its target of
+# time threefold fails, which a regression does and a busy neighbour rarely.  The contract itself is
+# judged without --ci, on a quiet machine; memory is judged in full either way.
 set -uo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 build release || { finish; exit 1; }
 options=()
-[ -n "${SWITCHYARD_CI:-}" ] && options=(--quick --slack 1.5)
+[ -n "${SWITCHYARD_CI:-}" ] && options=(--quick --slack 3)
 verdict=$(mktemp)
 python3 "$root/tests/bench/run.py" "${options[@]}" --json "$verdict" "$@"
 if [ -s "$verdict" ]; then

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Files stay small enough to hold in mind: aim 400 lines, never more than 600; headers 200 and 400.
+"""Files stay small enough to hold in mind: aim 400 lines, never more than 600; headers aim at 200.
 
 Prints every file above its aim; fails only above the limit.
 """
@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 AIM = {".cc": 400, ".c": 400, ".py": 400, ".sh": 300, ".h": 200, ".mjs": 300}
-LIMIT = {".cc": 600, ".c": 600, ".py": 600, ".sh": 400, ".h": 400, ".mjs": 400}
+LIMIT = {".cc": 600, ".c": 600, ".py": 600, ".sh": 400, ".h": 600, ".mjs": 400}
 # The ABI is one header on purpose: a third party reads one file.
 EXEMPT = {"sdk/include/switchyard/plugin.h"}
 
