@@ -356,8 +356,8 @@ std::vector<LeaseChange> Consumer::undo(const std::vector<Picked>& picked, std::
 // Past its last attempt: to the dead letters, in one batch with its ack here.
 void Consumer::bury(Seq seq, const journal::Place& place) {
   hold(seq);
-  burying_.insert(seq);
-  stream_.move_out(*this, seq, place);
+  // A move that takes longer than a hold is still on its way.
+  if (burying_.insert(seq).second) stream_.move_out(*this, seq, place);
 }
 
 // ---- what happens to messages ------------------------------------------------------------------

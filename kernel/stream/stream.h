@@ -34,6 +34,7 @@
 namespace switchyard::stream {
 
 class LaneEngine;
+struct ReadRun;
 enum class ImageKind : char;
 
 class Stream {
@@ -138,6 +139,8 @@ class Stream {
   // Pages in the chunks of all these sequences (places and, with a consumer, leases), then runs `task`.
   void with_resident(std::vector<Seq> seqs, std::uint32_t consumer, Paged task);
   Status ensure_now(ImageKind kind, std::uint32_t consumer, Seq seq);
+  void read_missing(std::shared_ptr<ReadRun> run, std::vector<std::size_t> missing);
+  void find_again(std::shared_ptr<ReadRun> run);
   void collect_read(Seq from, std::uint32_t max, std::string filter, std::vector<Wanted> got, FetchDone done);
   void read_seqs(std::vector<Seq> seqs, FetchDone done);
   std::string encode_meta() const;

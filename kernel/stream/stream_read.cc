@@ -7,7 +7,6 @@
 #include "kernel/stream/stream.h"
 
 namespace switchyard::stream {
-namespace {
 
 // Everything a read needs after the stream itself may have gone away.
 struct ReadRun {
@@ -16,14 +15,36 @@ struct ReadRun {
   std::string name;
   std::vector<Stream::Wanted> wanted;
   std::vector<journal::RecordRef> records;  // Parallel to wanted; no hold = not read.
+  std::vector<std::size_t> gone;            // Of those whose segment went away meanwhile.
   FetchDone done;
 };
+
+namespace {
 
 void report_damage(const ReadRun& run, const Stream::Wanted& w, std::string_view why) {
   run.lane->shared().damaged_reads.fetch_add(1, std::memory_order_relaxed);
   log::error(
       "stream.damaged_message",
       {{"stream", run.name}, {"seq", w.seq}, {"segment", w.place.segment}, {"offset", w.place.offset}, {"why", why}});
+}
+
+void not_read(ReadRun& run, std::size_t i, const Error& error) {
+  run.records[i] = {};
+  if (error.code == Code::not_found) {
+    run.gone.push_back(i);
+  } else {
+    report_damage(run, run.wanted[i], error.message);
+  }
+}
+
+// What is not at hand goes to `missing`.
+void read_at_hand(ReadRun& run, std::size_t i, std::vector<std::size_t>& missing) {
+  Status status;
+  if (!run.lane->reader().try_get(run.wanted[i].place, run.records[i], status)) {
+    missing.push_back(i);
+  } else if (!status) {
+    not_read(run, i, status.error());
+  }
 }
 
 void hand_over(const ReadRun& run) {
@@ -57,36 +78,58 @@ void hand_over(const ReadRun& run) {
 }  // namespace
 
 void Stream::read_records(std::vector<Wanted> wanted, FetchDone done) {
-  ReadRun run{&lane_, id(), definition_->name, std::move(wanted), {}, std::move(done)};
+  ReadRun run{&lane_, id(), definition_->name, std::move(wanted), {}, {}, std::move(done)};
   run.records.resize(run.wanted.size());
-  std::vector<journal::Place> missing;
-  std::vector<std::size_t> missing_at;
-  for (std::size_t i = 0; i < run.wanted.size(); ++i) {
-    Status status;
-    if (!lane_.reader().try_get(run.wanted[i].place, run.records[i], status)) {
-      missing.push_back(run.wanted[i].place);
-      missing_at.push_back(i);
-    } else if (!status) {
-      report_damage(run, run.wanted[i], status.error().message);
-      run.records[i] = {};
-    }
-  }
-  if (missing.empty()) {
+  std::vector<std::size_t> missing;
+  for (std::size_t i = 0; i < run.wanted.size(); ++i) read_at_hand(run, i, missing);
+  if (missing.empty() && run.gone.empty()) {
     hand_over(run);
+  } else {
+    read_missing(std::make_shared<ReadRun>(std::move(run)), std::move(missing));
+  }
+}
+
+void Stream::read_missing(std::shared_ptr<ReadRun> run, std::vector<std::size_t> missing) {
+  if (missing.empty()) {
+    find_again(std::move(run));
     return;
   }
-  auto shared_run = std::make_shared<ReadRun>(std::move(run));
-  lane_.reader().get(std::move(missing),
-                     [shared_run, missing_at = std::move(missing_at)](std::vector<Result<journal::RecordRef>> records) {
-                       for (std::size_t i = 0; i < records.size(); ++i) {
-                         if (records[i]) {
-                           shared_run->records[missing_at[i]] = std::move(*records[i]);
-                         } else {
-                           report_damage(*shared_run, shared_run->wanted[missing_at[i]], records[i].error().message);
-                         }
-                       }
-                       hand_over(*shared_run);
-                     });
+  std::vector<journal::Place> places;
+  for (const auto i : missing) places.push_back(run->wanted[i].place);
+  auto& reader = lane_.reader();
+  reader.get(std::move(places), [run = std::move(run), missing = std::move(missing)](auto records) {
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      if (records[i]) {
+        run->records[missing[i]] = std::move(*records[i]);
+      } else {
+        not_read(*run, missing[i], records[i].error());
+      }
+    }
+    auto* self = run->gone.empty() ? nullptr : run->lane->stream(run->stream);
+    self != nullptr ? self->find_again(run) : hand_over(*run);
+  });
+}
+
+// A segment goes when all it held left or moved: that is no damage.  What moved is read where it is now.
+void Stream::find_again(std::shared_ptr<ReadRun> run) {
+  std::vector<Seq> seqs;
+  for (const auto i : run->gone) seqs.push_back(run->wanted[i].seq);
+  with_resident(std::move(seqs), 0, [this, run = std::move(run)](const Status& status) {
+    std::vector<std::size_t> missing;
+    bool moved = false;
+    for (const auto i : std::exchange(run->gone, {})) {
+      auto& w = run->wanted[i];
+      const auto entry = status ? index_.find(w.seq) : std::nullopt;
+      if (!status || (entry && entry->place == w.place)) {
+        report_damage(*run, w, status ? "its segment is gone" : std::string_view(status.error().message));
+      } else if (entry) {
+        w.place = entry->place;
+        moved = true;
+        read_at_hand(*run, i, missing);
+      }
+    }
+    moved && (!missing.empty() || !run->gone.empty()) ? read_missing(run, std::move(missing)) : hand_over(*run);
+  });
 }
 
 void Stream::read(Seq from, std::uint32_t max, std::string filter, FetchDone done) {

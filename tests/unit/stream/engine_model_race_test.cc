@@ -1,9 +1,9 @@
 // Races and failures between the lanes, the store and the journal, each brought about by hand.
 #include <algorithm>
 
-#include "tests/support/simulated_disk.h"
 #include "tests/unit/stream/engine_fixture.h"
 #include "tests/unit/stream/faulty_store.h"
+#include "tests/unit/stream/gated_disk.h"
 
 namespace switchyard::stream {
 namespace {
@@ -29,16 +29,15 @@ class EngineRace : public EngineFixture {
   ~EngineRace() override {
     faults_.drop_gets();
     faults_.writes.open();
-    syncs_.open();
+    if (disk_ != nullptr) disk_->open_gates();
     engine_.reset();
   }
   // The journal on a disk that does what the test says.
-  test::SimulatedDisk& simulated_disk() {
-    auto disk = std::make_unique<test::SimulatedDisk>();
-    auto& result = *disk;
-    result.set_before_sync([this](const std::string&) { syncs_.pass(); });
+  GatedDisk& gated_disk() {
+    auto disk = std::make_unique<GatedDisk>();
+    disk_ = disk.get();
     files_ = std::move(disk);
-    return result;
+    return *disk_;
   }
   // Turns the lanes for a while without waiting for anything.
   void turns(int n) {
@@ -74,7 +73,7 @@ class EngineRace : public EngineFixture {
   }
 
   StoreFaults faults_;
-  Gate syncs_;
+  GatedDisk* disk_ = nullptr;
 };
 class EngineRaceOnFourLanes : public EngineRace {
  protected:
@@ -248,7 +247,7 @@ TEST_F(EngineRace, a_checkpoint_goes_on_when_the_purge_that_it_waited_for_is_thr
 }
 
 TEST_F(EngineRace, a_checkpoint_waits_for_acks_whose_chunk_left_memory_on_the_way) {
-  simulated_disk();
+  auto& disk = gated_disk();
   options_.resident_chunks = 8;
   open();
   const auto id = create("jobs", work_queue());
@@ -258,7 +257,7 @@ TEST_F(EngineRace, a_checkpoint_waits_for_acks_whose_chunk_left_memory_on_the_wa
   faults_.writes.close();
   until([&] { return faults_.writes.waiting() == 1; });
   // The ack is on its way to the disk while the checkpoint lets chunks go.
-  syncs_.close();
+  disk.syncs.close();
   const auto token = got[0].token;
   bool acked = false;
   ASSERT_TRUE(engine_->ack(0, id, "q", std::span(&token, 1), false, [&](const Status&, auto) { acked = true; }).ok());
@@ -267,7 +266,7 @@ TEST_F(EngineRace, a_checkpoint_waits_for_acks_whose_chunk_left_memory_on_the_wa
   faults_.writes.open();
   until([&] { return engine_->stats().checkpoints == 1; });
   turns(20);
-  syncs_.open();
+  disk.syncs.open();
   until([&] { return faults_.held_gets() == 1; });
   engine_->checkpoint([] {});
   turns(500);
@@ -278,7 +277,7 @@ TEST_F(EngineRace, a_checkpoint_waits_for_acks_whose_chunk_left_memory_on_the_wa
 }
 
 TEST_F(EngineRaceOnFourLanes, a_dead_letter_whose_chunk_left_memory_on_the_way_still_leaves_its_stream) {
-  simulated_disk();
+  auto& disk = gated_disk();
   options_.resident_chunks = 8;
   open();
   const auto dead = create("dead", work_queue());
@@ -293,20 +292,20 @@ TEST_F(EngineRaceOnFourLanes, a_dead_letter_whose_chunk_left_memory_on_the_way_s
   engine_->checkpoint([] {});
   faults_.writes.close();
   until([&] { return faults_.writes.waiting() == 1; });
-  syncs_.close();
+  disk.syncs.close();
   auto waiting = start_fetch(id, 1, 0, 0);  // Meets the message past its attempts.
   turns(3);
   faults_.writes.open();
   until([&] { return engine_->stats().checkpoints == 1; });
   turns(20);
-  syncs_.open();
+  disk.syncs.open();
   until([&] { return state(dead).messages == 1; });
   until([&] { return state(id).messages == 12u * 512 - 1; });
   expect_bytes_agree({id, dead});
 }
 
 TEST_F(EngineRace, extending_a_message_on_its_way_to_the_dead_letters_does_not_send_it_twice) {
-  simulated_disk();
+  auto& disk = gated_disk();
   open();
   const auto dead = create("dead", work_queue());
   auto config = consumer();
@@ -315,7 +314,7 @@ TEST_F(EngineRace, extending_a_message_on_its_way_to_the_dead_letters_does_not_s
   const auto id = create("jobs", work_queue(), {config});
   put(id, "poison");
   const auto got = fetch(id, 1, 0);
-  syncs_.close();
+  disk.syncs.close();
   auto first = start_fetch(id, 1);
   turns(3);
   std::uint32_t now = 0;
@@ -326,11 +325,38 @@ TEST_F(EngineRace, extending_a_message_on_its_way_to_the_dead_letters_does_not_s
                   .ok());
   auto second = start_fetch(id, 1);
   turns(3);
-  syncs_.open();
+  disk.syncs.open();
   until([&] { return first->done && second->done && state(dead).messages > 0 && state(id).messages == 0; });
   turns(20);
   EXPECT_EQ(state(dead).messages, 1u);
   EXPECT_EQ(answer, Code::conflict);
+}
+
+// ---- reads that take long ----------------------------------------------------------------------
+
+TEST_F(EngineRace, a_message_that_was_purged_while_it_was_fetched_is_left_out_without_an_alarm) {
+  auto& disk = gated_disk();
+  options_.journal.first_segment_bytes = options_.journal.max_segment_bytes = 64u << 10;
+  options_.tail_cache_bytes = 4'096;
+  open();
+  const auto id = create("jobs", work_queue());
+  const auto other = create("other", work_queue());
+  for (int i = 0; i < 40; ++i) put(id, std::string(2'000, 'x'));  // More than the first segment holds.
+  for (int i = 0; i < 80; ++i) put(other, std::string(2'000, 'x'));
+  checkpoint();
+  disk.syncs.close();
+  bool purged = false;
+  ASSERT_TRUE(engine_->purge(0, id, [&](const Status&) { purged = true; }).ok());
+  until([&] { return disk.syncs.waiting() == 1; });
+  auto waiting = start_fetch(id, 20);  // Chosen before the purge is durable.
+  turn();
+  disk.syncs.admit_one();
+  until([&] { return purged; });
+  engine_->journal().unpin(1);  // Any reader that ends gives dead segments back.
+  disk.syncs.open();
+  until([&] { return waiting->done; });
+  EXPECT_TRUE(waiting->got.empty());
+  EXPECT_EQ(engine_->stats().damaged_reads, 0u);
 }
 
 // ---- images of different ages ------------------------------------------------------------------

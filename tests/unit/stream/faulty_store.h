@@ -29,11 +29,20 @@ class Gate {
     }
     changed_.notify_all();
   }
+  // Lets one through; the gate stays closed.
+  void admit_one() {
+    {
+      const std::lock_guard lock(mutex_);
+      ++tickets_;
+    }
+    changed_.notify_all();
+  }
   void pass() {
     std::unique_lock lock(mutex_);
     ++waiting_;
-    changed_.wait(lock, [this] { return !closed_; });
+    changed_.wait(lock, [this] { return !closed_ || tickets_ > 0; });
     --waiting_;
+    if (closed_) --tickets_;
   }
   std::size_t waiting() {
     const std::lock_guard lock(mutex_);
@@ -44,7 +53,7 @@ class Gate {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool closed_ = false;
-  std::size_t waiting_ = 0;
+  std::size_t waiting_ = 0, tickets_ = 0;
 };
 
 struct StoreFaults {
