@@ -140,7 +140,7 @@ class SimulatedDisk final : public journal::FileSystem {
     const std::lock_guard lock(mutex_);
     capacity_ = bytes;
   }
-  // The n-th write to `path` from now (0: the next one) writes half of its bytes and fails with this code.
+  // The n-th write to `path` from now (0: the next one) writes all but its last byte and fails with this code.
   void fail_write_after(std::uint64_t writes, Code code, const std::string& path) {
     const std::lock_guard lock(mutex_);
     writes_left_ = writes;
@@ -276,7 +276,7 @@ class SimulatedDisk final : public journal::FileSystem {
       ++disk_.writes_;
       if (inode_ == disk_.write_fault_file_ && disk_.writes_left_ != kNever && disk_.writes_left_-- == 0) {
         disk_.writes_left_ = kNever;
-        inode_->write(offset, bytes.substr(0, bytes.size() / 2));
+        inode_->write(offset, bytes.substr(0, bytes.size() - 1));
         return Error{disk_.write_fault_, "cannot write " + path_ + ": simulated fault"};
       }
       // A write that the power cut interrupts is in flight: some of it may arrive.

@@ -87,18 +87,30 @@ TEST(FullDisk, opening_a_new_folder_fails_with_the_reason) {
   EXPECT_EQ(rig.disk.contents("/j/fresh.tmp"), "") << "what could not be finished must not keep the space";
 }
 
+// As on a file system that copies on write.
 TEST(FullDisk, a_write_that_runs_out_of_space_is_taken_back) {
-  JournalRig rig;  // As on a file system that copies on write.
-  rig.options.first_segment_bytes = rig.options.max_segment_bytes;
-  rig.open_and_start();
-  ASSERT_TRUE(rig.append("before").status.ok());
-  rig.disk.fail_write_after(0, Code::quota, rig.current_path());
-  const Committed refused = rig.append(std::string(9000, 'x'));
-  EXPECT_EQ(refused.status.code(), Code::quota);
-  EXPECT_FALSE(rig.journal->failed());
-  EXPECT_TRUE(rig.append("after").status.ok());
-  ASSERT_TRUE(rig.open().ok());
-  EXPECT_EQ(rig.bodies(), (std::vector<std::string>{"before", "after"}));
+  for (const bool goes_on : {true, false}) {
+    JournalRig rig;
+    rig.options.first_segment_bytes = rig.options.max_segment_bytes;
+    rig.open_and_start();
+    ASSERT_TRUE(rig.append("before").status.ok());
+    rig.disk.fail_write_after(0, Code::quota, rig.current_path());
+    const Committed refused = rig.append(std::string(9000, 'x'));
+    EXPECT_EQ(refused.status.code(), Code::quota);
+    EXPECT_FALSE(rig.journal->failed());
+    std::vector<std::string> expected = {"before"};
+    if (goes_on) {
+      EXPECT_TRUE(rig.append("after").status.ok());
+      expected.emplace_back("after");
+    } else {
+      rig.disk.crash_after(0);
+      (void)rig.disk.make_directory("/");
+      rig.journal.reset();
+      rig.disk.kill_process();
+    }
+    ASSERT_TRUE(rig.open().ok());
+    EXPECT_EQ(rig.bodies(), expected) << "what was refused must not be there";
+  }
 }
 
 TEST(FailedSync, leaves_the_outcome_unknown_and_stops_all_writing) {
