@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <boost/dll/shared_library.hpp>
 #include <filesystem>
+#include <memory>
 #include <set>
 
 #include "kernel/account/signing.h"
@@ -93,6 +94,12 @@ Status judge_digest(const std::string& path, const std::string& bytes, const std
   if (actual == wanted) return {};
   return refuse(path + " has SHA-256 " + actual + ", the configuration wants " + expected +
                 "; install the right file or change plugins.*.sha256");
+}
+
+// For good, also after static destructors: code is never unloaded.
+void keep(std::unique_ptr<boost::dll::shared_library> library) {
+  static auto& kept = *new std::vector<std::unique_ptr<boost::dll::shared_library>>;
+  kept.push_back(std::move(library));
 }
 
 // "boost::dll::... (dlerror system message: WHAT): Bad file descriptor" -> WHAT.  The errno that is
@@ -237,10 +244,11 @@ Result<const sw_entry*> load_file(const Located& file, const std::string& sha256
   const sw_entry* entry = nullptr;
   try {
     using boost::dll::load_mode::type;
-    // Leaked on purpose: code is never unloaded.
-    auto* library = new boost::dll::shared_library(
+    auto library = std::make_unique<boost::dll::shared_library>(
         fs::path(file.path), static_cast<type>(boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local));
-    entry = library->get<const sw_entry*()>(std::string(kEntrySymbol))();
+    const auto find_entry = library->get<const sw_entry*()>(std::string(kEntrySymbol));
+    keep(std::move(library));
+    entry = find_entry();
   } catch (const std::exception& e) {
     return refuse(file.path + " cannot be loaded: " + dlerror_part(e.what()));
   } catch (...) {
