@@ -174,7 +174,7 @@ void Accounts::create_credential(std::size_t lane, const NewCredential& wanted, 
   // The access key is no secret; still it is left out of the text, which may reach a log.
   Error taken{Code::exists, "the access key of credential '" + wanted.name + "' is taken; use another one"};
   commit(lane, {{credential_key(credential->access_key), encode(*credential), 0}}, std::move(taken),
-         [this, lane, key = credential->access_key, done = std::move(done)](Status status) {
+         [this, lane, key = credential->access_key, done = std::move(done)](Status status) mutable {
            if (!status) return done(Error(status.error()));
            credential_created(lane, key, std::move(done));
          });

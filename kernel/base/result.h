@@ -36,9 +36,9 @@ enum class Code : int {
 
 // "ok", "not_found", ...: the same word in logs, REST and metrics.
 constexpr std::string_view code_name(Code code) {
-  constexpr std::string_view kNames[] = {"ok",       "invalid",  "not_found", "exists",      "unauthenticated", "denied",
-                                         "quota",    "busy",     "timeout",   "cancelled",   "unsupported",     "conflict",
-                                         "corrupt",  "io",       "stopping",  "internal",    "unknown_outcome"};
+  constexpr std::string_view kNames[] = {"ok",      "invalid", "not_found", "exists",    "unauthenticated", "denied",
+                                         "quota",   "busy",    "timeout",   "cancelled", "unsupported",     "conflict",
+                                         "corrupt", "io",      "stopping",  "internal",  "unknown_outcome"};
   const auto index = static_cast<std::size_t>(code);
   return index < std::size(kNames) ? kNames[index] : "internal";
 }

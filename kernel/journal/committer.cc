@@ -52,13 +52,16 @@ void Committer::submit(std::size_t index, Submission submission) {
     waiting.fault = Fault::too_much_waiting;
   }
   lane.waiting_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  bool taken = false;
   {
     const std::lock_guard lock(lane.mutex);
-    if (!lane.closed) lane.pending.push_back(std::move(waiting));
+    taken = !lane.closed;
+    if (taken) lane.pending.push_back(std::move(waiting));
   }
-  if (waiting.submission.payload != nullptr) {  // Not moved: the committer has ended.
+  if (!taken) {  // The committer has ended.
     Committed refused;
     refused.status = Error{Code::stopping, "the journal is stopped"};
+    // NOLINTNEXTLINE(bugprone-use-after-move): not taken means not moved.
     refused.payload = std::move(waiting.submission.payload);
     post(lane, {std::move(refused)});
     return;
@@ -135,8 +138,8 @@ void Committer::fill_group() {
     const std::size_t bytes = waiting.submission.payload->size();
     if (failed()) {
       refuse(std::move(waiting), failure_);
-    } else if (waiting.fault != Fault::none) {
-      refuse(std::move(waiting), refusal(waiting.fault, bytes));
+    } else if (const Fault fault = waiting.fault; fault != Fault::none) {
+      refuse(std::move(waiting), refusal(fault, bytes));
     } else {
       auto room = make_room(waiting.submission);
       if (room && !*room) return;

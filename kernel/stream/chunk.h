@@ -26,8 +26,8 @@ struct ChunkImage {
 struct Lookup {
   enum Kind { found, none, need_chunk };
   Kind kind = none;
-  Seq seq = 0;       // found
-  ChunkNo chunk = 0; // need_chunk: load it, install() it, ask again
+  Seq seq = 0;        // found
+  ChunkNo chunk = 0;  // need_chunk: load it, install() it, ask again
 };
 
 }  // namespace switchyard::stream

@@ -26,6 +26,8 @@
  *
  * Statuses say what kind of refusal it was; sw_error carries the sentence for a person.
  */
+/* Laid out by hand: a table reads as a table. */
+/* clang-format off */
 #ifndef SWITCHYARD_PLUGIN_H
 #define SWITCHYARD_PLUGIN_H
 #include <stddef.h>
