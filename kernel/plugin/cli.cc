@@ -10,7 +10,7 @@ namespace {
 constexpr int kListTimeoutMs = 5'000;
 constexpr char kUsage[] =
     "usage: switchyard plugin list\n"
-    "       switchyard plugin check FILE [--config JSON]\n"
+    "       switchyard plugin check FILE [--config JSON] [--timeout SECONDS]\n"
     "       switchyard plugin new NAME\n";
 
 std::string or_dash(const char* text) { return text == nullptr || *text == '\0' ? "-" : text; }
@@ -24,11 +24,20 @@ std::string describe(const Located& file, bool& good) {
   return or_dash(info.id) + "\t" + or_dash(info.version) + "\t" + or_dash(info.summary);
 }
 
+// Whole seconds, 1 to 3600; 0 for anything else.
+int parse_seconds(const std::string& text) {
+  if (text.empty() || text.size() > 4 || text.find_first_not_of("0123456789") != std::string::npos) return 0;
+  const int seconds = std::stoi(text);
+  return seconds <= 3600 ? seconds : 0;
+}
+
 int check_command(const std::vector<std::string>& arguments, CliStreams streams) {
   CheckOptions options;
   for (std::size_t i = 1; i < arguments.size(); ++i) {
     if (arguments[i] == "--config" && i + 1 < arguments.size()) {
       options.section = arguments[++i];
+    } else if (arguments[i] == "--timeout" && i + 1 < arguments.size() && parse_seconds(arguments[i + 1]) > 0) {
+      options.timeout_ms = 1000 * parse_seconds(arguments[++i]);
     } else if (options.file.empty() && arguments[i].rfind("--", 0) != 0) {
       options.file = arguments[i];
     } else {

@@ -1,4 +1,4 @@
-// Files that must not be loaded, and `plugin list|check` over them.
+// Files that must not be loaded.
 #include "kernel/plugin/loader.h"
 
 #include <gtest/gtest.h>
@@ -10,40 +10,12 @@
 
 #include "kernel/account/signing.h"
 #include "kernel/base/ids.h"
-#include "kernel/plugin/cli.h"
 #include "kernel/plugin/elf.h"
 #include "kernel/plugin/json_keys.h"
-#include "tests/unit/plugin/host_rig.h"
+#include "tests/unit/plugin/plugin_folder.h"
 
 namespace switchyard::plugin::test {
 namespace {
-
-namespace fs = std::filesystem;
-
-const fs::path kPlugins = SWITCHYARD_TEST_PLUGINS;
-
-std::string read_file(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-// A folder of its own with copies of test plugins that nobody else may write.
-class Folder {
- public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "switchyard-loader-XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~Folder() { fs::remove_all(path); }
-  fs::path put(const std::string& plugin, const std::string& as = "") const {
-    const auto to = path / ((as.empty() ? plugin : as) + ".so");
-    fs::copy_file(kPlugins / (plugin + ".so"), to);
-    ::chmod(to.c_str(), 0644);
-    return to;
-  }
-  LoaderOptions options() const { return {{path.string()}}; }
-  fs::path path;
-};
 
 // The sentence of the refusal, or "loaded".
 std::string try_load(const LoaderOptions& options, const std::string& name, const std::string& path = "",
@@ -235,116 +207,6 @@ TEST(JsonKeys, malformed_text_is_refused) {
   EXPECT_FALSE(json_keys("{\"a\":" + std::string(100, '[') + std::string(100, ']') + "}", "it").ok()) << "too deep";
   EXPECT_EQ(json_keys("{\"a\" 1}", "config_keys").error().message,
             "config_keys is not a well-formed JSON object (byte 5)");
-}
-
-// ---- the commands ----------------------------------------------------------------------------------
-
-struct Ran {
-  int code;
-  std::string out, err;
-};
-
-Ran run(const std::vector<std::string>& arguments, const LoaderOptions& options = {}) {
-  char* out = nullptr;
-  char* err = nullptr;
-  std::size_t out_size = 0, err_size = 0;
-  const CliStreams streams{::open_memstream(&out, &out_size), ::open_memstream(&err, &err_size)};
-  const int code = run_plugin_command(arguments, options, streams);
-  std::fclose(streams.out);
-  std::fclose(streams.err);
-  Ran ran{code, {out, out_size}, {err, err_size}};
-  ::free(out);
-  ::free(err);
-  return ran;
-}
-
-Ran check(const std::string& plugin, std::vector<std::string> more = {}) {
-  const Folder folder;
-  std::vector<std::string> arguments{"check", folder.put(plugin).string()};
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return run(arguments);
-}
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-TEST(PluginCommand, list_shows_what_each_file_says_of_itself) {
-  const Folder folder;
-  folder.put("good");
-  folder.put("newer_revision");
-  const auto ran = run({"list"}, folder.options());
-  EXPECT_EQ(ran.code, 1) << "one of them cannot be used";
-  EXPECT_TRUE(has(ran.out, "good             test.good                    1.0.0        a test\n")) << ran.out;
-  EXPECT_TRUE(has(ran.out, "newer_revision   cannot be used: ")) << ran.out;
-  EXPECT_EQ(run({"list"}, Folder().options()).code, 0) << "an empty folder is no error";
-}
-
-TEST(PluginCommand, check_of_a_good_plugin_tells_about_it_and_ends_with_0) {
-  const auto ran = check("good");
-  EXPECT_EQ(ran.code, 0) << ran.out << ran.err;
-  for (const char* line :
-       {"plugin    good\n", "id        test.good\n", "version   1.0.0 by test, Apache-2.0\n",
-        "requires  switchyard.log/1\n", "optional  -\n", "keys      listen\n",
-        "abi       generation 1, built for revision 1, needs revision 1\n", "ok      lives and ends on 4 lanes\n"}) {
-    EXPECT_TRUE(has(ran.out, line)) << line << "is missing in\n" << ran.out;
-  }
-}
-
-TEST(PluginCommand, check_survives_a_plugin_that_crashes) {
-  const auto ran = check("crashes");
-  EXPECT_EQ(ran.code, 1);
-  EXPECT_TRUE(has(ran.out, "FAILED  lives and ends on 1 lane: was killed by signal 6 (Aborted)")) << ran.out;
-}
-
-TEST(PluginCommand, check_finds_a_crash_on_garbage) {
-  const auto ran = check("crashes_on_garbage");
-  EXPECT_EQ(ran.code, 1);
-  EXPECT_TRUE(has(ran.out, "ok      lives and ends on 1 lane\n")) << ran.out;
-  EXPECT_TRUE(has(ran.out, "FAILED  survives garbage as configuration: ")) << ran.out;
-}
-
-TEST(PluginCommand, check_says_what_is_no_json) {
-  const auto ran = check("bad_keys");
-  EXPECT_EQ(ran.code, 1);
-  EXPECT_TRUE(has(ran.out, "FAILED  config_keys are a JSON object: config_keys is not a well-formed")) << ran.out;
-}
-
-TEST(PluginCommand, check_takes_a_configuration) {
-  const auto without = check("needs_a_key");
-  EXPECT_EQ(without.code, 1);
-  EXPECT_TRUE(has(without.out, "refused its configuration: listen must be given")) << without.out;
-  EXPECT_EQ(check("needs_a_key", {"--config", R"({"listen":"127.0.0.1:0"})"}).code, 0);
-}
-
-TEST(PluginCommand, check_gives_up_on_a_plugin_that_hangs) {
-  const Folder folder;
-  CheckOptions options;
-  options.file = folder.put("hangs").string();
-  options.timeout_ms = 300;
-  char* out = nullptr;
-  std::size_t size = 0;
-  std::FILE* stream = ::open_memstream(&out, &size);
-  const int code = plugin_check(options, {stream, stderr});
-  std::fclose(stream);
-  EXPECT_EQ(code, 1);
-  EXPECT_TRUE(has(out, "did not end within 300 ms")) << out;
-  ::free(out);
-}
-
-TEST(PluginCommand, check_of_the_c_plus_plus_wrapper_and_of_the_example_is_good) {
-  EXPECT_EQ(check("wrapped").code, 0);
-  EXPECT_EQ(check("line_counter").code, 0);
-}
-
-TEST(PluginCommand, a_wrong_command_line_ends_with_2) {
-  EXPECT_EQ(run({}).code, 2);
-  EXPECT_EQ(run({"check"}).code, 2);
-  EXPECT_EQ(run({"check", "a.so", "b.so"}).code, 2);
-  EXPECT_EQ(run({"fly"}).code, 2);
-  EXPECT_EQ(run({"list", "more"}).code, 2);
-  const auto fresh = run({"new", "mqtt"});
-  EXPECT_EQ(fresh.code, 2);
-  EXPECT_TRUE(has(fresh.err, "is not in this version")) << fresh.err;
-  EXPECT_EQ(run({"check", "/nowhere/x.so"}).code, 1);
 }
 
 }  // namespace
