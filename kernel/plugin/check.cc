@@ -1,4 +1,6 @@
 // `switchyard plugin check`: one plugin, one check after the other, each in a process of its own.
+#include <stdlib.h>
+
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -12,6 +14,24 @@
 
 namespace switchyard::plugin {
 namespace {
+
+// Made and removed by the parent: a child that crashes cleans nothing up.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::error_code error;
+    std::string name = (std::filesystem::temp_directory_path(error) / "switchyard-check-XXXXXX").string();
+    if (::mkdtemp(name.data()) != nullptr) path_ = name;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
 
 class Report {
  public:
@@ -145,12 +165,14 @@ int plugin_check(const CheckOptions& options, CliStreams streams) {
   };
   report.in_child("linked as the SDK links", options.timeout_ms, [&] { return check_shape(path); });
   report.in_child("config_keys are a JSON object", options.timeout_ms, [&] { return with_entry(check_config_keys); });
-  for (const std::size_t lanes : {1u, 4u}) {
-    report.in_child("lives and ends on " + std::to_string(lanes) + (lanes == 1 ? " lane" : " lanes"),
-                    options.timeout_ms, [&, lanes] { return run_lifecycle(path, name, options.section, lanes); });
-  }
-  report.in_child("survives garbage as configuration", options.timeout_ms,
-                  [&] { return run_lifecycle(path, name, options.section, 1, garbage()); });
+  const auto lives = [&](const std::string& what, std::size_t lanes, const std::vector<std::string>& odd_sections) {
+    const TemporaryFolder folder;
+    report.in_child(what, options.timeout_ms,
+                    [&] { return run_lifecycle(folder.path(), path, name, options.section, lanes, odd_sections); });
+  };
+  lives("lives and ends on 1 lane", 1, {});
+  lives("lives and ends on 4 lanes", 4, {});
+  lives("survives garbage as configuration", 1, garbage());
   report.line(report.failures() == 0 ? "good" : std::to_string(report.failures()) + " checks failed");
   return report.failures() == 0 ? 0 : 1;
 }

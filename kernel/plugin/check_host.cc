@@ -1,8 +1,5 @@
 #include "kernel/plugin/check_host.h"
 
-#include <stdlib.h>
-
-#include <filesystem>
 #include <future>
 #include <memory>
 
@@ -16,22 +13,6 @@ namespace {
 
 constexpr char kNamespace[] = "check";
 constexpr int kWaitMs = 10'000;
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "switchyard-check-XXXXXX").string();
-    if (::mkdtemp(name.data()) != nullptr) path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // Everything that a plugin can ask for, made in the order in which it depends on each other.
 struct SmallServer {
@@ -121,11 +102,11 @@ Status live(Host& host, const PluginSpec& spec, const std::vector<std::string>& 
 
 }  // namespace
 
-Status run_lifecycle(const std::string& file, const std::string& name, const std::string& section, std::size_t lanes,
-                     const std::vector<std::string>& odd_sections) {
-  const TemporaryFolder folder;
-  if (folder.path().empty()) return Error{Code::io, "no temporary folder could be made"};
-  SmallServer server(folder.path(), lanes);
+Status run_lifecycle(const std::string& folder, const std::string& file, const std::string& name,
+                     const std::string& section, std::size_t lanes, const std::vector<std::string>& odd_sections) {
+  if (folder.empty())
+    return Error{Code::io, "no temporary folder could be made; set TMPDIR to one that can be written"};
+  SmallServer server(folder, lanes);
   if (auto status = server.open(); !status) return status;
   PluginSpec spec;
   spec.name = name;

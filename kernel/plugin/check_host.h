@@ -1,5 +1,5 @@
-// run_lifecycle takes one plugin through its whole life on a real, small server: an engine on a
-// temporary folder, `lanes` lanes, one namespace, no listener.  While it runs, it is offered each of
+// run_lifecycle takes one plugin through its whole life on a real, small server: an engine in the
+// empty folder `folder`, `lanes` lanes, one namespace, no listener.  While it runs, it is offered each of
 // `odd_sections` as a new configuration; it may refuse or agree, and must go on running.
 //
 // Failure: the first thing that went wrong, as a sentence.
@@ -14,7 +14,7 @@
 
 namespace switchyard::plugin {
 
-Status run_lifecycle(const std::string& file, const std::string& name, const std::string& section, std::size_t lanes,
-                     const std::vector<std::string>& odd_sections = {});
+Status run_lifecycle(const std::string& folder, const std::string& file, const std::string& name,
+                     const std::string& section, std::size_t lanes, const std::vector<std::string>& odd_sections = {});
 
 }  // namespace switchyard::plugin

@@ -52,6 +52,8 @@ Host::Host(Services services, LoaderOptions loader)
 
 Host::~Host() {
   if (impl_->running) stop(impl_->core.lanes.front()->executor.clock().mono_ms() + 1000);
+  // Plugins that were loaded to be judged and never started.
+  for (auto& plugin : impl_->core.plugins) plugin->stop();
 }
 
 Status Host::load(const std::vector<PluginSpec>& specs) {

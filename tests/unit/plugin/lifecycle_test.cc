@@ -35,6 +35,18 @@ TEST(Lifecycle, calls_come_in_the_order_of_the_header) {
   EXPECT_EQ(rig.host->plugins().at(0).state, PluginState::stopped);
 }
 
+TEST(Lifecycle, a_plugin_that_was_only_judged_is_destroyed_and_never_stopped) {
+  HostRig rig;
+  LinkedPlugin plugin("judged");
+  int destroyed = 0, stopped = 0;
+  plugin.on_destroy = [&] { ++destroyed; };
+  plugin.on_stop = [&] { ++stopped; };
+  ASSERT_TRUE(rig.load({plugin.spec()}).ok());
+  rig.host.reset();
+  EXPECT_EQ(destroyed, 1);
+  EXPECT_EQ(stopped, 0);
+}
+
 TEST(Lifecycle, every_lane_gets_back_the_state_that_it_made) {
   HostRig rig(3);
   LinkedPlugin plugin("states");

@@ -67,6 +67,15 @@ TEST(PluginCommand, check_survives_a_plugin_that_crashes) {
   EXPECT_TRUE(has(ran.out, "FAILED  lives and ends on 1 lane: was killed by signal 6 (Aborted)")) << ran.out;
 }
 
+TEST(PluginCommand, check_leaves_nothing_behind_even_after_a_crash) {
+  const Folder plugins, temporary;
+  const auto file = plugins.put("crashes").string();
+  ASSERT_EQ(::setenv("TMPDIR", temporary.path.c_str(), 1), 0);
+  EXPECT_EQ(run({"check", file}).code, 1);
+  ::unsetenv("TMPDIR");
+  EXPECT_TRUE(fs::is_empty(temporary.path));
+}
+
 TEST(PluginCommand, check_finds_a_crash_on_garbage) {
   const auto ran = check("crashes_on_garbage");
   EXPECT_EQ(ran.code, 1);
