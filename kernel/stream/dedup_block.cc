@@ -5,13 +5,13 @@
 
 namespace switchyard::stream {
 
-std::string encode_dedup_image(const DedupBlock& block) {
+std::string encode_dedup_image(const DedupBlock& block, Seq upto, std::uint32_t count) {
   std::string out = begin_image(ImageFormat::dedup);
   ByteWriter writer(out);
-  writer.varint(block.live);
+  writer.varint(count);
   std::uint64_t seq = 0, time = 0;
   for (const DedupItem& item : block.items) {
-    if (item.seq == 0) continue;
+    if (item.seq == 0 || item.seq > upto) continue;
     writer.u64(item.id.low);
     writer.u64(item.id.high);
     // Unsigned differences wrap around: any two values have one.

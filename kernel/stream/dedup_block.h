@@ -35,7 +35,8 @@ struct DedupBlock {
   bool dirty = false, stored = false;
 };
 
-std::string encode_dedup_image(const DedupBlock& block);
+// Of the ids with seq <= upto, which are `count` > 0.
+std::string encode_dedup_image(const DedupBlock& block, Seq upto, std::uint32_t count);
 Result<std::vector<DedupItem>> decode_dedup_image(ChunkNo no, std::string_view image);
 
 }  // namespace switchyard::stream

@@ -193,7 +193,7 @@ Status DedupWindow::load(ChunkNo no, std::string_view image) {
   return {};
 }
 
-void DedupWindow::collect_dirty(std::size_t max, std::vector<ChunkImage>& out, std::int64_t now_ms) {
+void DedupWindow::collect_dirty(std::size_t max, std::vector<ChunkImage>& out, std::int64_t now_ms, Seq upto) {
   impl_->expire(now_ms, kExpirePerCollect);
   for (auto it = impl_->gone.begin(); it != impl_->gone.end() && max > 0; ++it) {
     if (std::exchange(it->second.sent, true)) continue;
@@ -203,8 +203,15 @@ void DedupWindow::collect_dirty(std::size_t max, std::vector<ChunkImage>& out, s
   for (auto it = impl_->order.begin(); it != impl_->order.end() && max > 0 && impl_->dirty_blocks > 0; ++it) {
     DedupBlock& block = *impl_->blocks[it->second];
     if (!block.dirty || block.collected == block.version) continue;
-    out.push_back({block.no, block.version, false, encode_dedup_image(block)});
+    const auto settled =
+        static_cast<std::uint32_t>(std::count_if(block.items.begin(), block.items.end(), [upto](const DedupItem& item) {
+          return item.seq != 0 && item.seq <= upto;
+        }));
+    if (settled == 0) continue;
     block.collected = block.version;
+    // A part of a block has no version: once it is written the block comes out again.
+    const auto version = settled == block.live ? block.version : 0;
+    out.push_back({block.no, version, false, encode_dedup_image(block, upto, settled)});
     block.stored = true;
     --max;
   }
@@ -223,7 +230,9 @@ void DedupWindow::mark_written(ChunkNo no, std::uint64_t version) {
   const auto at = impl_->order.find(no);
   if (at == impl_->order.end()) return;
   DedupBlock& block = *impl_->blocks[at->second];
-  if (!block.dirty || block.version != version) return;
+  if (!block.dirty) return;
+  if (version == 0) block.collected = 0;
+  if (block.version != version) return;
   block.dirty = false;
   --impl_->dirty_blocks;
 }

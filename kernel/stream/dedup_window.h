@@ -47,7 +47,8 @@ class DedupWindow {
   // ---- storage: image numbers only grow; expired blocks come out as erase ----
   Status load(ChunkNo no, std::string_view image);
   // As SeqIndex.  Also lets expired ids go, so call it now and then on an idle window too.
-  void collect_dirty(std::size_t max, std::vector<ChunkImage>& out, std::int64_t now_ms);
+  // Ids of messages after `upto` stay out of the images: their write may still be refused.
+  void collect_dirty(std::size_t max, std::vector<ChunkImage>& out, std::int64_t now_ms, Seq upto = ~Seq{0});
   void mark_written(ChunkNo no, std::uint64_t version);
   void collect_failed();
   bool dirty() const;

@@ -94,7 +94,7 @@ void Stream::pump_consumers() {
 
 // ---- appending ---------------------------------------------------------------------------------
 
-Status Stream::check(const MessageIn& message) const {
+Status Stream::check(const MessageIn& message, const Ahead& ahead) const {
   const auto& config = definition_->config;
   if (config.max_message_bytes != 0 && message.body.size() > config.max_message_bytes) {
     return Error{Code::invalid, "message of " + std::to_string(message.body.size()) + " bytes; stream '" +
@@ -104,21 +104,24 @@ Status Stream::check(const MessageIn& message) const {
     return Error{Code::invalid, "stream '" + definition_->name + "' delivers in order per key: the message needs one"};
   }
   if (config.retention == Retention::workqueue) {
-    if (config.max_messages != 0 && index_.live() >= config.max_messages) {
-      return Error{Code::quota, "stream '" + definition_->name + "' holds " + std::to_string(index_.live()) +
+    const auto messages = index_.live() + ahead.messages;
+    const auto bytes = index_.live_bytes() + ahead.bytes;
+    if (config.max_messages != 0 && messages >= config.max_messages) {
+      return Error{Code::quota, "stream '" + definition_->name + "' holds " + std::to_string(messages) +
                                     " messages, its limit max_messages"};
     }
-    if (config.max_bytes != 0 && index_.live_bytes() + message.body.size() > config.max_bytes) {
-      return Error{Code::quota, "stream '" + definition_->name + "' holds " + std::to_string(index_.live_bytes()) +
+    if (config.max_bytes != 0 && bytes + message.body.size() > config.max_bytes) {
+      return Error{Code::quota, "stream '" + definition_->name + "' holds " + std::to_string(bytes) +
                                     " bytes, its limit max_bytes is " + std::to_string(config.max_bytes)};
     }
   }
-  if (message.has_expect_last && message.expect_last != next_seq_ - 1) {
-    return Error{Code::conflict, "stream '" + definition_->name + "' is at sequence " + std::to_string(next_seq_ - 1) +
+  const Seq last = next_seq_ - 1 + ahead.messages;
+  if (message.has_expect_last && message.expect_last != last) {
+    return Error{Code::conflict, "stream '" + definition_->name + "' is at sequence " + std::to_string(last) +
                                      ", not " + std::to_string(message.expect_last)};
   }
   const auto limit = usage_->max_stored_bytes.load(std::memory_order_relaxed);
-  const auto stored = usage_->stored_bytes.load(std::memory_order_relaxed);
+  const auto stored = usage_->stored_bytes.load(std::memory_order_relaxed) + static_cast<std::int64_t>(ahead.bytes);
   if (limit != 0 && stored + static_cast<std::int64_t>(message.body.size() + message.headers.size()) > limit) {
     return Error{Code::quota, "the namespace stores " + std::to_string(stored) + " bytes; its limit is " +
                                   std::to_string(limit) + ", delete messages or raise it"};
@@ -126,46 +129,58 @@ Status Stream::check(const MessageIn& message) const {
   return {};
 }
 
+// All of them together, before the first is taken.
+Status Stream::check_all(std::span<const MessageIn> messages, std::int64_t now_ms) const {
+  Ahead ahead;
+  for (const auto& message : messages) {
+    if (has_dedup(message) && dedup_->find(dedup_hash(message), now_ms)) continue;
+    if (auto status = check(message, ahead); !status) return status;
+    ++ahead.messages;
+    ahead.bytes += message.body.size() + message.headers.size();
+  }
+  return {};
+}
+
+Hash128 Stream::dedup_hash(const MessageIn& message) const {
+  return lane_.dedup_hash(definition_->config.dedup_per_key ? message.key : std::string_view(), message.dedup_id);
+}
+
 Status Stream::append(std::span<const MessageIn> messages, bool all_or_nothing, AppendDone done) {
   if (lane_.log().congested()) return Error{Code::busy, "too many writes are in flight; retry shortly"};
-  const auto now_ms = lane_.now_ms();
-  auto op = std::make_unique<AppendOp>(*this, std::move(done), messages.size());
-  bool refuse_all = false;
   std::size_t bytes = 0;
   for (const auto& message : messages) {
     bytes += 192 + message.key.size() + message.dedup_id.size() + message.headers.size() + message.body.size();
-    if (!all_or_nothing || refuse_all) continue;
-    if (auto status = check(message); !status) {
-      refuse_all = true;
-      op->refuse_all(std::move(status));
-    }
   }
   if (bytes > lane_.shared().options.journal.max_batch_bytes) {
     return Error{Code::invalid, "one append of " + std::to_string(bytes) + " bytes; at most " +
                                     std::to_string(lane_.shared().options.journal.max_batch_bytes) + " go together"};
   }
+  const auto now_ms = lane_.now_ms();
+  auto op = std::make_unique<AppendOp>(*this, std::move(done), messages.size());
+  auto refused = all_or_nothing ? check_all(messages, now_ms) : Status();
   const auto shard = definition_->shard;
   lane_.log().reserve(shard, bytes);
-  if (!refuse_all) {
-    for (const auto& message : messages) admit(message, now_ms, *op);
+  if (!refused) {
+    op->refuse_all(std::move(refused));
+  } else {
+    for (const auto& message : messages) admit(message, now_ms, !all_or_nothing, *op);
   }
   lane_.log().commit(shard, std::move(op), false);
   return {};
 }
 
 // Decides about one message and, if it is taken, writes its record.
-void Stream::admit(const MessageIn& message, std::int64_t now_ms, AppendOp& op) {
+void Stream::admit(const MessageIn& message, std::int64_t now_ms, bool must_check, AppendOp& op) {
   Arrival arrival;
-  if (dedup_ && !message.dedup_id.empty()) {
+  if (has_dedup(message)) {
     arrival.has_dedup = true;
-    arrival.dedup =
-        lane_.dedup_hash(definition_->config.dedup_per_key ? message.key : std::string_view(), message.dedup_id);
+    arrival.dedup = dedup_hash(message);
     if (const auto seen = dedup_->find(arrival.dedup, now_ms)) {
-      op.duplicate(seen->seq, seen->time_ms, lane_.message_id(id(), seen->seq));
+      op.duplicate(arrival.dedup, now_ms, seen->seq, seen->time_ms, lane_.message_id(id(), seen->seq));
       return;
     }
   }
-  if (auto status = check(message); !status) {
+  if (auto status = must_check ? check(message, {}) : Status(); !status) {
     op.refuse(std::move(status));
     return;
   }
@@ -210,14 +225,25 @@ void Stream::arrived(const Arrival& arrival, std::uint32_t segment, std::uint32_
   for (const auto& c : consumers_) c->on_arrival(arrival.seq, arrival.key, arrival.deliver_at_ms);
   if (arrival.key == 0) return;
   keys_->release(arrival.key);
-  const auto max_per_key = definition_->config.max_per_key;
-  if (max_per_key == 0) return;
-  const auto info = keys_->info(arrival.key);
-  if (info.count > max_per_key && !consumers_.empty()) {
-    discard(*consumers_.front(), info.first);
-  } else if (info.count > max_per_key) {
-    write_ack(0, std::span(&info.first, 1), std::make_unique<TokensOp>(*this, 0, nullptr));
+  if (definition_->config.max_per_key == 0) return;
+  trim(arrival.key);
+}
+
+// More than max_per_key: the oldest leave.  Those whose removal is being written still count.
+void Stream::trim(KeyId key) {
+  const auto info = keys_->info(key);
+  auto excess = info.count > definition_->config.max_per_key ? info.count - definition_->config.max_per_key : 0;
+  std::vector<Seq> leaving;
+  for (Seq seq = info.first; excess > 0 && seq != 0; seq = keys_->next(key, seq + 1), --excess) {
+    if (trimming_.insert(seq).second) leaving.push_back(seq);
   }
+  if (leaving.empty()) return;
+  for (const auto& c : consumers_) {
+    for (const auto seq : leaving) {
+      if (c->leases().resident(seq)) c->hold(seq);
+    }
+  }
+  write_ack(0, leaving, std::make_unique<TokensOp>(*this, 0, nullptr));
 }
 
 void Stream::refused(const Arrival& arrival) {
@@ -266,6 +292,7 @@ void Stream::add_live(const journal::Place& place, int sign) {
 
 void Stream::remove_live(Seq seq) {
   const auto entry = index_.remove(seq);
+  if (!trimming_.empty()) trimming_.erase(seq);
   // Even if it was not there: during replay a newer image may know that, and the image of its lease not.
   for (const auto& c : consumers_) c->on_removed(seq, entry ? entry->key : 0);
   if (!entry) return;

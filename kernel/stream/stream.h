@@ -20,6 +20,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <unordered_set>
 #include <vector>
 
 #include "kernel/store/record.h"
@@ -123,8 +124,15 @@ class Stream {
   class TokensOp;
   class DropOp;
   struct Arrival;
-  Status check(const MessageIn& message) const;
-  void admit(const MessageIn& message, std::int64_t now_ms, AppendOp& op);
+  struct Ahead {  // Messages of the same call that come before.
+    std::uint64_t messages = 0, bytes = 0;
+  };
+  Status check(const MessageIn& message, const Ahead& ahead) const;
+  Status check_all(std::span<const MessageIn> messages, std::int64_t now_ms) const;
+  bool has_dedup(const MessageIn& message) const { return dedup_ && !message.dedup_id.empty(); }
+  Hash128 dedup_hash(const MessageIn& message) const;
+  void admit(const MessageIn& message, std::int64_t now_ms, bool must_check, AppendOp& op);
+  void trim(KeyId key);
   void arrived(const Arrival& arrival, std::uint32_t segment, std::uint32_t base);
   void refused(const Arrival& arrival);
   void pump_consumers();
@@ -151,6 +159,7 @@ class Stream {
   std::unique_ptr<KeyIndex> keys_;  // Before index_, which uses it.
   SeqIndex index_;
   std::unique_ptr<DedupWindow> dedup_;
+  std::unordered_set<Seq> trimming_;  // Beyond max_per_key, their removal being written.
   std::vector<std::unique_ptr<Consumer>> consumers_;
   Seq next_seq_ = 1;  // Of the next submitted message.
   std::map<std::tuple<ImageKind, std::uint32_t, ChunkNo>, std::vector<Paged>> loads_;

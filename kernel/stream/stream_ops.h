@@ -34,7 +34,8 @@ class Stream::AppendOp final : public store::LaneLog::Op {
     arrivals_.push_back(arrival);
     results_.push_back({Code::ok, false, arrival.seq, arrival.time_ms, id});
   }
-  void duplicate(Seq seq, std::int64_t time_ms, const MessageId& id) {
+  void duplicate(const Hash128& dedup, std::int64_t now_ms, Seq seq, std::int64_t time_ms, const MessageId& id) {
+    if (seq > stream_.index_.last()) duplicates_.push_back({results_.size(), dedup, now_ms});
     results_.push_back({Code::ok, true, seq, time_ms, id});
   }
   void refuse(Status status) {
@@ -58,6 +59,7 @@ class Stream::AppendOp final : public store::LaneLog::Op {
     } else {
       for (const auto& arrival : arrivals_) stream_.arrived(arrival, segment, base);
       if (!arrivals_.empty()) stream_.changed();
+      check_duplicates();
       // Entries alone: a refusal of some is in their results; of all, it is the call's.
       const bool none_taken = arrivals_.empty() && !status_;
       done_(all_refused_ || (none_taken && results_.size() == 1) ? status_ : Status(), results_);
@@ -67,9 +69,29 @@ class Stream::AppendOp final : public store::LaneLog::Op {
   }
 
  private:
+  // The first one was on its way when this one came.  It has its answer by now: if it was refused, nothing
+  // is stored under the id.
+  void check_duplicates() {
+    for (const auto& d : duplicates_) {
+      const Seq first = results_[d.result].seq;
+      if (!stream_.index_.resident(first) || stream_.index_.find(first)) continue;
+      if (stream_.dedup_ && stream_.dedup_->find(d.dedup, d.now_ms)) continue;
+      results_[d.result] = {Code::busy, false, 0, 0, {}};
+      if (status_) {
+        status_ = Error{Code::busy, "the first message with this deduplication id could not be stored; send it again"};
+      }
+    }
+  }
+
+  struct Duplicate {
+    std::size_t result;
+    Hash128 dedup;
+    std::int64_t now_ms;
+  };
   Stream& stream_;
   AppendDone done_;
   std::vector<Arrival> arrivals_;
+  std::vector<Duplicate> duplicates_;
   std::vector<Appended> results_;
   Status status_;  // The first refusal.
   bool all_refused_ = false;
@@ -139,8 +161,9 @@ class Stream::TokensOp final : public store::LaneLog::Op {
     } else {
       if (!status) {
         for (auto& code : each_) code = status.code();
-        for (const auto& c : stream_.consumers_) {
-          for (const auto seq : seqs_) c->unhold(seq, 0);
+        for (const auto seq : seqs_) {
+          stream_.trimming_.erase(seq);
+          for (const auto& c : stream_.consumers_) c->unhold(seq, 0);
         }
       }
       if (done_) done_(status, each_);

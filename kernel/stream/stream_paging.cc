@@ -159,7 +159,7 @@ bool Stream::collect_dirty(std::size_t max, store::WriteSet& out, std::vector<st
     take(ImageKind::lease, c->number());
   }
   if (dedup_) {
-    dedup_->collect_dirty(max, images, lane_.now_ms());
+    dedup_->collect_dirty(max, images, lane_.now_ms(), index_.last());
     take(ImageKind::dedup, 0);
   }
   if (meta_dirty_ || !done.empty()) out.put(image_key(ImageKind::meta, id(), 0, 0), encode_meta());

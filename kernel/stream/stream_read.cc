@@ -234,11 +234,18 @@ Status Stream::state(std::string_view name, StateDone done) {
     }
     c->pump();
   }
+  const auto first = index_.next_live(0);
+  if (first.kind == Lookup::need_chunk) {
+    page_in(ImageKind::seq, 0, first.chunk, [this, name = std::string(name), done = std::move(done)](Status status) {
+      if (status) status = state(name, done);
+      if (!status) done(status, {});
+    });
+    return {};
+  }
   State state;
   state.messages = index_.live();
   state.bytes = index_.live_bytes();
   state.last_seq = next_seq_ - 1;
-  const auto first = index_.next_live(0);
   if (first.kind == Lookup::found) {
     state.first_seq = first.seq;
     state.oldest_ms = index_.find(first.seq)->time_ms;

@@ -212,7 +212,7 @@ void EngineModel::appended(const Asked& asked, std::uint64_t message, const std:
     if (m.stored) wrong("message " + std::to_string(message) + " is a duplicate and was delivered");
     if (!first.open && first.asked == 0) {  // Answers of several may cross.
       const auto& original = messages_[first.message];
-      if (original.stored && original.seq != result.seq) {
+      if (original.stored && original.stored_step < asked.step && original.seq != result.seq) {
         wrong(wrong_with(original, "duplicate " + std::to_string(message) + " of " + std::to_string(original.id) +
                                        " names seq " + std::to_string(result.seq)));
       }
