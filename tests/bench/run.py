@@ -103,7 +103,7 @@ def http_layer(bench):
             bench.at_most(f"HTTP request, 300 B in, 200 B out, {words[1]}", float(words[2]), 7.5, "us CPU",
                           note=f", {int(words[-6]):,}/s" if words[-6].isdigit() else "")
         elif line.startswith("parked"):
-            bench.at_most("HTTP layer alone, parked request", float(words[5]), 4096, "B", slack=False)
+            bench.at_most("HTTP layer alone, parked request", float(words[6]), 4096, "B", slack=False)
 
 
 def send(bench):
