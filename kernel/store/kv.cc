@@ -1,5 +1,6 @@
 #include "kernel/store/kv.h"
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 
@@ -43,6 +44,19 @@ struct Kv::CommitOp final : LaneLog::Op {
       return;
     }
     kv.publish(changes, revision, reply_lane, std::move(done));
+  }
+};
+
+// Says no in its turn: by then the change that it lost to is applied, or was refused itself.
+struct Kv::ConflictOp final : LaneLog::Op {
+  Executor& reply_to;
+  Done done;
+  ConflictOp(Executor& executor, Done d) : reply_to(executor), done(std::move(d)) {}
+
+  void complete(const Status&, std::uint32_t, std::uint32_t) override {
+    reply_to.post([done = std::move(done)] {
+      done(Error{Code::conflict, "the record was changed in the meantime; read it again and retry"});
+    });
   }
 };
 
@@ -148,14 +162,13 @@ void Kv::commit_on_authority(std::size_t reply_lane, std::vector<KvOp> ops, Done
     if (op.expect_revision == KvOp::kAny) continue;
     const auto* entry = current(op.key);
     if ((entry != nullptr ? entry->revision : 0) == op.expect_revision) continue;
-    executors_[reply_lane]->post([done = std::move(done)] {
-      done(Error{Code::conflict, "the record was changed in the meantime; read it again and retry"});
-    });
+    log_->commit(kShard, std::make_unique<ConflictOp>(*executors_[reply_lane], std::move(done)), true);
     return;
   }
+  const bool erases = std::all_of(ops.begin(), ops.end(), [](const KvOp& op) { return !op.value; });
   const std::uint64_t revision = ++last_revision_;
   auto changes = std::make_shared<std::vector<Change>>();
-  log_->reserve(kShard, bytes);
+  log_->reserve(kShard, bytes, erases);
   for (auto& op : ops) {
     Change change{std::move(op.key), std::nullopt};
     const auto* before = current(change.key);
@@ -180,7 +193,7 @@ void Kv::commit_on_authority(std::size_t reply_lane, std::vector<KvOp> ops, Done
     changes->push_back(std::move(change));
   }
   log_->commit(kShard, std::make_unique<CommitOp>(*this, std::move(changes), revision, reply_lane, std::move(done)),
-               false);
+               erases);
 }
 
 void Kv::apply(std::size_t lane, const std::vector<Change>& changes) {

@@ -81,7 +81,7 @@ class Kv {
 
  private:
   struct CommitOp;
-  friend struct CommitOp;
+  struct ConflictOp;
   struct Change {
     std::string key;
     std::optional<KvEntry> entry;

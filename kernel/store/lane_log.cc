@@ -17,9 +17,12 @@ LaneLog::Open& LaneLog::open(std::uint16_t shard) {
   return *slot;
 }
 
-void LaneLog::reserve(std::uint16_t shard, std::size_t bytes) {
-  const auto& builder = open(shard).builder;
-  if (!builder.empty() && builder.bytes() + bytes > max_batch_bytes_) send(shard);
+void LaneLog::reserve(std::uint16_t shard, std::size_t bytes, bool releases_space) {
+  const auto& batch = open(shard);
+  if (batch.builder.empty()) return;
+  // On a full disk an append must not drag the acks of its turn down with it.
+  const bool mixed = separate_ > 0 && batch.only_releases != releases_space;
+  if (mixed || batch.builder.bytes() + bytes > max_batch_bytes_) send(shard);
 }
 
 ByteWriter LaneLog::begin(std::uint16_t shard) {
@@ -37,7 +40,8 @@ journal::BatchBuilder::Added LaneLog::end() {
 
 void LaneLog::commit(std::uint16_t shard, std::unique_ptr<Op> op, bool releases_space) {
   auto& batch = open(shard);
-  batch.only_releases = batch.only_releases && releases_space;
+  const bool wrote = batch.builder.records() != std::exchange(batch.counted, batch.builder.records());
+  if (wrote) batch.only_releases = batch.only_releases && releases_space;
   if (batch.ops.empty()) used_.push_back(shard);
   batch.ops.push_back(std::move(op));
   schedule_flush();
@@ -90,6 +94,7 @@ void LaneLog::send(std::uint16_t shard) {
     pending_.push_back(std::move(entry));
     if (alone) lane_.post([this] { complete_ready(); });
   }
+  batch.counted = 0;
   batch.only_releases = true;
 }
 
@@ -101,6 +106,11 @@ void LaneLog::on_committed(std::span<journal::Committed> batches) {
     entry.done = true;
     entry.segment = committed.segment;
     entry.base = committed.payload_offset;
+    if (committed.status.code() == Code::quota) {
+      separate_ = kSeparateBatches;
+    } else if (separate_ > 0) {
+      --separate_;
+    }
     if (committed.status && reader_ != nullptr) reader_->remember(committed);
     entry.status = std::move(committed.status);
   }

@@ -41,8 +41,8 @@ class LaneLog {
   void on_committed(std::span<journal::Committed> batches);
 
   // Makes room for `bytes` of records in the open batch of `shard`; what does not fit any more is sent
-  // first.  Call once before the first begin() of an operation.
-  void reserve(std::uint16_t shard, std::size_t bytes);
+  // first.  Call once before the first begin() of an operation; `releases_space` as for commit().
+  void reserve(std::uint16_t shard, std::size_t bytes, bool releases_space);
   // Starts a record on `shard`; all records of one operation use one shard.
   ByteWriter begin(std::uint16_t shard);
   journal::BatchBuilder::Added end();
@@ -60,9 +60,13 @@ class LaneLog {
 
  private:
   static constexpr std::size_t kMaxFlyingBytes = 64u << 20;
+  // After the disk was full, operations that take space and those that release it do not share batches
+  // for so many batches that were taken.
+  static constexpr std::uint32_t kSeparateBatches = 4'096;
   struct Open {  // The batch being built for one shard.
     journal::BatchBuilder builder;
     std::vector<std::unique_ptr<Op>> ops;
+    std::uint32_t counted = 0;  // Records of the operations in `ops`.
     bool only_releases = true;
   };
   struct Pending {  // A batch with the journal, or operations without records behind one.
@@ -88,6 +92,7 @@ class LaneLog {
   std::deque<Pending> pending_;      // Oldest first; batches finish in this order.
   std::size_t next_to_finish_ = 0;   // Index in pending_ of the oldest batch the journal still has.
   std::size_t open_bytes_ = 0, flying_bytes_ = 0;
+  std::uint32_t separate_ = 0;
   std::uint16_t current_ = 0;
   bool flush_scheduled_ = false;
   bool completing_ = false;

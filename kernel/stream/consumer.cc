@@ -327,7 +327,7 @@ void Consumer::lease(Waiter waiter, std::vector<Picked> picked, std::int64_t now
   stream_.changed();
   auto& log = stream_.lane().log();
   const auto shard = stream_.definition().shard;
-  log.reserve(shard, control_record_bound(changes.size()));
+  log.reserve(shard, control_record_bound(changes.size()), true);
   auto writer = log.begin(shard);
   encode_lease(writer, stream_.id(), number(), now_ms, changes);
   log.end();

@@ -159,7 +159,7 @@ Status Stream::append(std::span<const MessageIn> messages, bool all_or_nothing, 
   auto op = std::make_unique<AppendOp>(*this, std::move(done), messages.size());
   auto refused = all_or_nothing ? check_all(messages, now_ms) : Status();
   const auto shard = definition_->shard;
-  lane_.log().reserve(shard, bytes);
+  lane_.log().reserve(shard, bytes, false);
   if (!refused) {
     op->refuse_all(std::move(refused));
   } else {
@@ -263,7 +263,7 @@ void Stream::append_moved(const MessageRecord& message, std::string_view source_
   record.source = source_name;
   const auto shard = definition_->shard;
   const Seq acked[] = {source_seq};
-  lane_.log().reserve(shard, message_record_bound(record) + control_record_bound(1));
+  lane_.log().reserve(shard, message_record_bound(record) + control_record_bound(1), false);
   auto writer = lane_.log().begin(shard);
   encode_message(writer, record);
   Arrival arrival;
@@ -319,7 +319,7 @@ void Stream::write_ack(std::uint32_t number, std::span<const Seq> seqs, std::uni
   const auto shard = definition_->shard;
   op->set_seqs(seqs);
   if (!seqs.empty()) {
-    lane_.log().reserve(shard, control_record_bound(seqs.size()));
+    lane_.log().reserve(shard, control_record_bound(seqs.size()), true);
     auto writer = lane_.log().begin(shard);
     encode_ack(writer, id(), number, seqs);
     lane_.log().end();
@@ -331,7 +331,7 @@ void Stream::write_release(Consumer& consumer, const std::vector<LeaseChange>& c
   if (changes.empty()) return;
   const auto shard = definition_->shard;
   changed();
-  lane_.log().reserve(shard, control_record_bound(changes.size()));
+  lane_.log().reserve(shard, control_record_bound(changes.size()), true);
   auto writer = lane_.log().begin(shard);
   encode_release(writer, id(), consumer.number(), changes);
   lane_.log().end();
@@ -392,7 +392,7 @@ Status Stream::extend(std::string_view name, std::vector<Token> tokens, std::vec
                   const auto shard = definition_->shard;
                   if (!changes.empty()) {
                     changed();
-                    lane_.log().reserve(shard, control_record_bound(changes.size()));
+                    lane_.log().reserve(shard, control_record_bound(changes.size()), true);
                     auto writer = lane_.log().begin(shard);
                     encode_release(writer, id(), c->number(), changes);
                     lane_.log().end();

@@ -17,7 +17,7 @@ void Stream::purge(VoidDone done) { drop(next_seq_ - 1, std::move(done)); }
 void Stream::drop(Seq upto, VoidDone done) {
   dropping_ = true;
   const auto shard = definition_->shard;
-  lane_.log().reserve(shard, control_record_bound(1));
+  lane_.log().reserve(shard, control_record_bound(1), true);
   auto writer = lane_.log().begin(shard);
   encode_drop(writer, id(), upto);
   lane_.log().end();

@@ -158,5 +158,25 @@ TEST_F(EngineRace, an_id_whose_message_was_refused_is_not_remembered_over_a_cras
   EXPECT_EQ(state(id).messages, 2u) << "the id is known but its message is not";
 }
 
+TEST_F(EngineRace, creating_a_name_that_is_being_created_answers_exists) {
+  open();
+  Status first, second;
+  DefinitionPtr found;
+  int answers = 0;
+  engine_->create(0, 7, 3, "jobs", work_queue(), {consumer()}, "", [&](const Status& status, const DefinitionPtr&) {
+    first = status;
+    ++answers;
+  });
+  engine_->create(0, 7, 3, "jobs", work_queue(), {consumer()}, "", [&](const Status& status, DefinitionPtr d) {
+    second = status;
+    found = d;
+    ++answers;
+  });
+  until([&] { return answers == 2; });
+  EXPECT_TRUE(first.ok());
+  EXPECT_EQ(second.code(), Code::exists);
+  EXPECT_NE(found, nullptr);
+}
+
 }  // namespace
 }  // namespace switchyard::stream
