@@ -48,7 +48,7 @@ void Checkpointer::tick() {
   const auto bytes = shared_.journal->stats().bytes_written - last_bytes_;
   const bool due =
       now_ms - last_ms_ >= shared_.options.checkpoint_interval_ms || bytes >= shared_.options.checkpoint_bytes;
-  if (changed && due && !running_) begin();
+  if (changed && due && !running_ && !shared_.journal->failed()) begin();
   shared_.lanes[0]->call_at(now_ms + kTickMs, [this] { tick(); });
 }
 
@@ -94,7 +94,10 @@ void Checkpointer::begin() {
 
 // [store thread]
 void Checkpointer::write(std::shared_ptr<Run> run) {
-  Status status = shared_.store->write_now(run->kv, false);
+  Status status;
+  // Images may hold what was submitted when they were taken; after a failed sync nobody knows what became of it.
+  if (shared_.journal->failed()) status = Error{Code::io, "the journal has failed; restart the server"};
+  if (status) status = shared_.store->write_now(run->kv, false);
   for (const auto& lane : run->lanes) {
     if (status) status = shared_.store->write_now(lane->writes, false);
   }

@@ -118,15 +118,17 @@ void Cleaner::move(std::shared_ptr<Job> job, std::vector<journal::Place> places)
   auto shared_places = std::make_shared<const std::vector<journal::Place>>(std::move(places));
   for (std::size_t lane = 0; lane < shared_.lanes.size(); ++lane) {
     shared_.executors[lane]->post([this, lane, job, left, shared_places] {
+      std::vector<std::pair<Candidate, journal::Place>> moves;
       for (std::size_t i = 0; i < job->live.size(); ++i) {
-        if (shared_.owner(job->live[i].stream) != lane) continue;
-        shared_.lanes[lane]->relocate(job->live[i], (*shared_places)[i]);
+        if (shared_.owner(job->live[i].stream) == lane) moves.emplace_back(job->live[i], (*shared_places)[i]);
       }
-      if (left->fetch_sub(1) != 1) return;
-      shared_.store->run([this, job, shared_places] {
-        shared_.journal->unpin(shared_places->front().segment);
-        shared_.cleaned_segments.fetch_add(1, std::memory_order_relaxed);
-        clean_next(job);
+      shared_.lanes[lane]->relocate(moves, [this, job, left, shared_places] {
+        if (left->fetch_sub(1) != 1) return;
+        shared_.store->run([this, job, shared_places] {
+          shared_.journal->unpin(shared_places->front().segment);
+          shared_.cleaned_segments.fetch_add(1, std::memory_order_relaxed);
+          clean_next(job);
+        });
       });
     });
   }

@@ -406,11 +406,23 @@ Consumer::Verdict Consumer::judge(const Token& token, bool strict, std::int64_t 
   return current ? Verdict::ok : Verdict::stale;
 }
 
-void Consumer::hold(Seq seq) {
-  auto lease = leases_.find(seq);
-  lease.state = Lease::leased;
-  lease.due_ms = stream_.lane().now_ms() + kHoldMs;
-  leases_.put(seq, lease);
+Lease Consumer::hold(Seq seq) {
+  const auto before = leases_.find(seq);
+  auto held = before;
+  held.state = Lease::leased;
+  held.due_ms = stream_.lane().now_ms() + kHoldMs;
+  leases_.put(seq, held);
+  return before;
+}
+
+void Consumer::restore(Seq seq, const Lease& before) {
+  if (!leases_.resident(seq) || leases_.find(seq).state == Lease::none) return;  // Then the hold ends by time.
+  if (before.state == Lease::none) {
+    leases_.erase(seq);
+  } else {
+    leases_.put(seq, before);
+  }
+  wake_key_of(seq);
 }
 
 void Consumer::unhold(Seq seq, std::int64_t at_ms) {

@@ -59,9 +59,12 @@ class Consumer {
   // May this token acknowledge?  REQUIRES: resident.
   Verdict judge(const Token& token, bool strict, std::int64_t now_ms) const;
   // Hides a message whose ack or move is being written, so that nobody is handed it meanwhile.
-  void hold(Seq seq);
+  // Returns what its lease was.
+  Lease hold(Seq seq);
   // The write failed: it may be handed out again at at_ms.
   void unhold(Seq seq, std::int64_t at_ms);
+  // The write failed: the lease goes on as it was before the hold.
+  void restore(Seq seq, const Lease& before);
   // Ends, shortens or prolongs a lease; the change goes into `out` for the journal.
   Verdict extend(const Token& token, std::uint32_t after_ms, bool strict, std::int64_t now_ms,
                  std::vector<LeaseChange>& out);

@@ -328,8 +328,18 @@ void LaneEngine::still_live(std::vector<Candidate> candidates, std::function<voi
   finish();
 }
 
-void LaneEngine::relocate(const Candidate& from, const journal::Place& to) {
-  if (auto* s = stream(from.stream)) s->relocate(from.seq, from.place, to);
+void LaneEngine::relocate(const std::vector<std::pair<Candidate, journal::Place>>& moves, const Task& done) {
+  auto left = std::make_shared<std::size_t>(1);
+  const Task finish = [left, done] {
+    if (--*left == 0) done();
+  };
+  for (const auto& [from, to] : moves) {
+    auto* s = stream(from.stream);
+    if (s == nullptr) continue;
+    ++*left;
+    s->relocate(from.seq, from.place, to, finish);
+  }
+  finish();
 }
 
 }  // namespace switchyard::stream

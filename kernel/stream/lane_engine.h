@@ -139,7 +139,8 @@ class LaneEngine {
     journal::Place place;
   };
   void still_live(std::vector<Candidate> candidates, std::function<void(std::vector<Candidate>)> done);
-  void relocate(const Candidate& from, const journal::Place& to);
+  // `done` when every message that is still there has its new place, also those whose chunk had to be read.
+  void relocate(const std::vector<std::pair<Candidate, journal::Place>>& moves, const Task& done);
 
  private:
   void collect_images(CollectDone done);

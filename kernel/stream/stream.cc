@@ -351,11 +351,12 @@ Status Stream::ack(std::string_view name, std::vector<Token> tokens, bool strict
                   }
                   auto op = std::make_unique<TokensOp>(*this, c->number(), done);
                   std::vector<Seq> acked;
+                  std::vector<Lease> before;
                   for (const auto& token : tokens) {
                     const auto verdict = c->judge(token, strict, lane_.now_ms());
                     const bool repeated = std::find(acked.begin(), acked.end(), token.seq) != acked.end();
                     if (verdict == Consumer::Verdict::ok && !repeated) {
-                      c->hold(token.seq);
+                      before.push_back(c->hold(token.seq));
                       acked.push_back(token.seq);
                     }
                     op->add(verdict == Consumer::Verdict::ok || (verdict == Consumer::Verdict::gone && !strict)
@@ -363,6 +364,7 @@ Status Stream::ack(std::string_view name, std::vector<Token> tokens, bool strict
                             : verdict == Consumer::Verdict::gone ? Code::not_found
                                                                  : Code::conflict);
                   }
+                  op->set_before(std::move(before));
                   write_ack(c->number(), acked, std::move(op));
                 });
   return {};

@@ -116,7 +116,7 @@ class Stream {
   // Cleaning: is this record still the message's?  Calls back with the ones that are, chunks paged in.
   void still_live(std::vector<std::pair<Seq, journal::Place>> records,
                   std::function<void(std::vector<std::pair<Seq, journal::Place>>)> done);
-  void relocate(Seq seq, const journal::Place& from, const journal::Place& to);
+  void relocate(Seq seq, const journal::Place& from, const journal::Place& to, const Task& done);
 
  private:
   class AppendOp;

@@ -136,6 +136,8 @@ class Stream::TokensOp final : public store::LaneLog::Op {
   }
   void add(Code code) { each_.push_back(code); }
   void set_seqs(std::span<const Seq> seqs) { seqs_.assign(seqs.begin(), seqs.end()); }
+  // What hold() returned for each of the sequences; without it a failure makes them ready.
+  void set_before(std::vector<Lease> before) { before_ = std::move(before); }
 
   void complete(const Status& status, std::uint32_t, std::uint32_t) override {
     if (stream_.closed()) {
@@ -161,9 +163,15 @@ class Stream::TokensOp final : public store::LaneLog::Op {
     } else {
       if (!status) {
         for (auto& code : each_) code = status.code();
-        for (const auto seq : seqs_) {
-          stream_.trimming_.erase(seq);
-          for (const auto& c : stream_.consumers_) c->unhold(seq, 0);
+        for (std::size_t i = 0; i < seqs_.size(); ++i) {
+          stream_.trimming_.erase(seqs_[i]);
+          for (const auto& c : stream_.consumers_) {
+            if (before_.empty()) {
+              c->unhold(seqs_[i], 0);
+            } else if (c->number() == consumer_) {
+              c->restore(seqs_[i], before_[i]);
+            }
+          }
         }
       }
       if (done_) done_(status, each_);
@@ -176,7 +184,8 @@ class Stream::TokensOp final : public store::LaneLog::Op {
   const std::uint32_t consumer_;
   TokensDone done_;
   std::vector<Code> each_;
-  std::vector<Seq> seqs_;  // Acknowledged by this record.
+  std::vector<Seq> seqs_;      // Acknowledged by this record.
+  std::vector<Lease> before_;  // Of the acknowledging consumer, when there was one.
 };
 
 class Stream::DropOp final : public store::LaneLog::Op {

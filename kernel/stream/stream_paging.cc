@@ -229,13 +229,15 @@ void Stream::still_live(std::vector<std::pair<Seq, journal::Place>> records,
           });
 }
 
-void Stream::relocate(Seq seq, const journal::Place& from, const journal::Place& to) {
-  with_resident({seq}, 0, [this, seq, from, to](const Status& status) {
-    if (!status || !index_.relocate(seq, from, to)) return;
-    lane_.shared().add_live(from.segment, -static_cast<std::int64_t>(from.length));
-    lane_.shared().add_live(to.segment, to.length);
-    lane_.shared().moved_records.fetch_add(1, std::memory_order_relaxed);
-    changed();
+void Stream::relocate(Seq seq, const journal::Place& from, const journal::Place& to, const Task& done) {
+  with_resident({seq}, 0, [this, seq, from, to, done](const Status& status) {
+    if (status && index_.relocate(seq, from, to)) {
+      lane_.shared().add_live(from.segment, -static_cast<std::int64_t>(from.length));
+      lane_.shared().add_live(to.segment, to.length);
+      lane_.shared().moved_records.fetch_add(1, std::memory_order_relaxed);
+      changed();
+    }
+    done();
   });
 }
 

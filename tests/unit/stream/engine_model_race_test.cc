@@ -295,6 +295,118 @@ TEST_F(EngineRace, state_names_the_first_message_also_when_its_chunk_left_memory
   EXPECT_GT(faults_.gets.load(), 0u) << "the chunk was in memory: the test says nothing";
 }
 
+// ---- a disk that fails or is full --------------------------------------------------------------
+
+TEST_F(EngineRace, after_a_failed_sync_nothing_is_answered_ok_and_a_restart_finds_what_was) {
+  auto& disk = gated_disk();
+  open();
+  const auto id = create("jobs", work_queue());
+  put(id, "kept");
+  put(id, "acknowledged");
+  const auto got = fetch(id, 2, 1'000);
+  ack(id, {got[1].token});
+  disk.disk.fail_syncs_after(0);
+  MessageIn message;
+  message.body = "lost or not";
+  Status outcome;
+  append(id, {message}, false, &outcome);
+  EXPECT_EQ(outcome.code(), Code::unknown_outcome);
+  EXPECT_FALSE(engine_->healthy());
+  append(id, {message}, false, &outcome);
+  EXPECT_EQ(outcome.code(), Code::io);
+  Status ack_outcome;
+  bool acked = false;
+  ASSERT_TRUE(engine_
+                  ->ack(0, id, "q", std::span(&got[0].token, 1), false,
+                        [&](const Status& status, auto) {
+                          ack_outcome = status;
+                          acked = true;
+                        })
+                  .ok());
+  until([&] { return acked; });
+  EXPECT_EQ(ack_outcome.code(), Code::io);
+  checkpoint();
+  EXPECT_EQ(engine_->stats().checkpoints, 0u) << "its images would hold what never happened";
+  crash();
+  std::mt19937_64 random(1);
+  disk.disk.reboot(random);
+  open();
+  EXPECT_TRUE(engine_->healthy());
+  clock_.advance_ms(1'001);
+  auto seen = bodies(fetch(id, 10));
+  EXPECT_EQ(seen.at(0), "kept");
+  EXPECT_EQ(std::count(seen.begin(), seen.end(), "acknowledged"), 0);
+}
+
+TEST_F(EngineRace, an_ack_that_was_refused_leaves_the_lease_as_it_was) {
+  auto& disk = gated_disk();
+  open();
+  const auto id = create("jobs", work_queue());
+  put(id, "a");
+  const auto got = fetch(id, 1, 30'000);
+  disk.disk.fail_syncs_after(0);
+  bool acked = false;
+  ASSERT_TRUE(
+      engine_->ack(0, id, "q", std::span(&got[0].token, 1), false, [&](const Status&, auto) { acked = true; }).ok());
+  until([&] { return acked; });
+  EXPECT_EQ(state(id).leased, 1u) << "nobody else may get it before the lease ends";
+  clock_.advance_ms(30'001);
+  EXPECT_EQ(state(id).available, 1u);
+}
+
+TEST_F(EngineRace, a_delivery_whose_lease_could_not_be_written_does_not_count) {
+  auto& disk = gated_disk();
+  open();
+  const auto id = create("jobs", work_queue());
+  put(id, "a");
+  disk.disk.fail_syncs_after(0);
+  auto waiting = start_fetch(id, 1);
+  until([&] { return waiting->done; });
+  EXPECT_EQ(waiting->status.code(), Code::unknown_outcome);
+  EXPECT_EQ(state(id).available, 1u);
+  EXPECT_EQ(state(id).leased, 0u);
+}
+
+TEST_F(EngineRace, on_a_full_disk_appends_are_refused_and_consumers_go_on_until_there_is_room) {
+  auto& disk = gated_disk();
+  options_.journal.first_segment_bytes = options_.journal.max_segment_bytes = 64u << 10;
+  options_.journal.reserve_bytes = 64u << 10;
+  open();
+  const auto id = create("jobs", work_queue());
+  disk.disk.set_capacity(disk.disk.used_bytes() + (300u << 10));
+  const std::string body(4'000, 'x');
+  MessageIn message;
+  message.body = body;
+  Status outcome;
+  std::uint64_t stored = 0;
+  for (int i = 0; i < 500 && outcome.ok(); ++i) {
+    append(id, {message}, false, &outcome);
+    if (outcome.ok()) ++stored;
+  }
+  ASSERT_EQ(outcome.code(), Code::quota);
+  EXPECT_EQ(state(id).messages, stored);
+  expect_bytes_agree({id});
+  EXPECT_TRUE(engine_->healthy());
+  while (true) {
+    const auto got = fetch(id, 10);
+    if (got.empty()) break;
+    for (const auto code : ack(id, tokens_of(got))) EXPECT_EQ(code, Code::ok);
+    append(id, {message});  // Whatever becomes of it: it must not disturb the acks.
+    stored -= got.size();
+    if (stored < 5) break;
+  }
+  purge(id);
+  checkpoint();
+  checkpoint();
+  for (int i = 0; i < 100; ++i) {
+    append(id, {message}, false, &outcome);
+    if (outcome.ok()) break;
+    turns(20);
+  }
+  EXPECT_TRUE(outcome.ok()) << outcome.error().message;
+  expect_bytes_agree({id});
+}
+
 // ---- images of different ages ------------------------------------------------------------------
 
 TEST_F(EngineRace, a_lease_whose_message_a_newer_image_no_longer_has_is_not_counted) {
