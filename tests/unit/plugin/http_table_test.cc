@@ -13,8 +13,8 @@ using net::test::get;
 using net::test::post;
 
 struct Web {
-  HostRig rig;
   LinkedPlugin plugin{"web"};
+  HostRig rig;
   explicit Web(std::size_t lanes = 1) : rig(lanes) {}
   const sw_http_api* http() { return plugin.table<sw_http_api>(SW_EXT_HTTP); }
   // Routes everything to `handler`.
@@ -168,8 +168,8 @@ TEST(HttpTable, a_second_answer_does_nothing_and_reaches_nobody_else) {
 }
 
 TEST(HttpTable, a_plugin_cannot_answer_the_request_of_another_plugin) {
-  HostRig rig;
   LinkedPlugin owner("owner"), thief("thief");
+  HostRig rig;
   sw_http_exchange* exchange = nullptr;
   Box<int> arrived;
   owner.on_start = [&](sw_error*) { return owner.route("", "/*"); };
@@ -251,8 +251,8 @@ TEST(HttpTable, a_body_above_the_copying_limit_arrives_whole_but_is_not_parked) 
 }
 
 TEST(HttpTable, routes_are_asked_by_priority_and_the_match_function_decides) {
-  HostRig rig;
   LinkedPlugin low("low"), high("high");
+  HostRig rig;
   low.on_start = [&](sw_error*) { return low.route("", "/*", 1); };
   low.on_request = [&](void*, sw_http_exchange* x, const sw_http_request*) { low.answer(x, 200, "low"); };
   high.on_start = [&](sw_error*) { return high.route("", "/*", 2, true); };
@@ -265,8 +265,8 @@ TEST(HttpTable, routes_are_asked_by_priority_and_the_match_function_decides) {
 }
 
 TEST(HttpTable, a_match_function_that_throws_fails_its_plugin_and_the_next_route_answers) {
-  HostRig rig;
   LinkedPlugin low("low"), high("high");
+  HostRig rig;
   low.on_start = [&](sw_error*) { return low.route("", "/*", 1); };
   low.on_request = [&](void*, sw_http_exchange* x, const sw_http_request*) { low.answer(x, 200, "low"); };
   high.on_start = [&](sw_error*) { return high.route("", "/*", 2, true); };
@@ -277,8 +277,8 @@ TEST(HttpTable, a_match_function_that_throws_fails_its_plugin_and_the_next_route
 }
 
 TEST(HttpTable, patterns_are_exact_or_prefixes_and_methods_count) {
-  HostRig rig;
   LinkedPlugin plugin("p");
+  HostRig rig;
   plugin.on_start = [&](sw_error*) {
     EXPECT_EQ(plugin.route("GET", "/exact"), SW_OK);
     EXPECT_EQ(plugin.route("", "/mnq/*"), SW_OK);
@@ -304,8 +304,8 @@ TEST(HttpTable, patterns_are_exact_or_prefixes_and_methods_count) {
 }
 
 TEST(HttpTable, routes_are_refused_with_a_sentence) {
-  HostRig rig;
   LinkedPlugin plugin("p");
+  HostRig rig;
   std::vector<std::string> refusals;
   plugin.on_start = [&](sw_error*) {
     const auto refused = [&](const std::string& pattern, std::int32_t priority) {
@@ -327,8 +327,8 @@ TEST(HttpTable, routes_are_refused_with_a_sentence) {
 }
 
 TEST(HttpTable, the_kernels_endpoints_come_before_every_plugin) {
-  HostRig rig;
   LinkedPlugin plugin("p");
+  HostRig rig;
   plugin.on_start = [&](sw_error*) { return plugin.route("", "/*", Router::kKernelPriority - 1); };
   plugin.on_request = [&](void*, sw_http_exchange* x, const sw_http_request*) { plugin.answer(x, 200, "plugin"); };
   ASSERT_TRUE(rig.router

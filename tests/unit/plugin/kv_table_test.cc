@@ -141,9 +141,9 @@ TEST(KeyValue, sizes_beyond_the_header_are_refused) {
 }
 
 TEST(KeyValue, records_survive_a_restart) {
+  LinkedPlugin before("one"), after("one");
   HostRig rig;
   rig.make_namespace("a", "000000000001");
-  LinkedPlugin before("one"), after("one");
   const auto anonymous = [](PluginSpec& spec) { spec.anonymous_namespace = "a"; };
   rig.run({&before}, anonymous);
   KvAnswer answer;

@@ -11,8 +11,8 @@ sw_status refuse(sw_error* error, const char* why) {
 }
 
 TEST(Lifecycle, calls_come_in_the_order_of_the_header) {
-  HostRig rig(2);
   LinkedPlugin plugin("order");
+  HostRig rig(2);
   std::mutex mutex;
   std::vector<std::string> calls;
   const auto note = [&](const std::string& what) {
@@ -36,8 +36,8 @@ TEST(Lifecycle, calls_come_in_the_order_of_the_header) {
 }
 
 TEST(Lifecycle, a_plugin_that_was_only_judged_is_destroyed_and_never_stopped) {
-  HostRig rig;
   LinkedPlugin plugin("judged");
+  HostRig rig;
   int destroyed = 0, stopped = 0;
   plugin.on_destroy = [&] { ++destroyed; };
   plugin.on_stop = [&] { ++stopped; };
@@ -48,8 +48,8 @@ TEST(Lifecycle, a_plugin_that_was_only_judged_is_destroyed_and_never_stopped) {
 }
 
 TEST(Lifecycle, every_lane_gets_back_the_state_that_it_made) {
-  HostRig rig(3);
   LinkedPlugin plugin("states");
+  HostRig rig(3);
   int states[3] = {};
   plugin.on_lane_start = [&](std::uint32_t lane, void** state, sw_error*) { return *state = &states[lane], SW_OK; };
   rig.run({&plugin});
@@ -60,8 +60,8 @@ TEST(Lifecycle, every_lane_gets_back_the_state_that_it_made) {
 }
 
 TEST(Lifecycle, the_section_arrives_as_it_was_given) {
-  HostRig rig;
   LinkedPlugin plugin("config");
+  HostRig rig;
   std::vector<std::string> sections;
   plugin.on_configure = [&](std::string_view json, bool, sw_error*) { return sections.emplace_back(json), SW_OK; };
   rig.run({&plugin}, [](PluginSpec& spec) { spec.section = R"({"url_style":"yandex"})"; });
@@ -69,8 +69,8 @@ TEST(Lifecycle, the_section_arrives_as_it_was_given) {
 }
 
 TEST(Lifecycle, a_plugin_that_throws_in_create_is_named_and_the_others_run) {
-  HostRig rig;
   LinkedPlugin bad("bad"), good("good");
+  HostRig rig;
   bad.on_create = [](sw_error*) -> sw_status { throw std::runtime_error("no luck"); };
   rig.run({&bad, &good});
   const auto reports = rig.host->plugins();
@@ -80,8 +80,8 @@ TEST(Lifecycle, a_plugin_that_throws_in_create_is_named_and_the_others_run) {
 }
 
 TEST(Lifecycle, a_refused_configuration_carries_the_sentence_of_the_plugin) {
-  HostRig rig;
   LinkedPlugin plugin("picky");
+  HostRig rig;
   plugin.on_configure = [](std::string_view, bool, sw_error* e) {
     return refuse(e, "url_style must be aws or yandex");
   };
@@ -92,8 +92,8 @@ TEST(Lifecycle, a_refused_configuration_carries_the_sentence_of_the_plugin) {
 }
 
 TEST(Lifecycle, a_required_plugin_that_fails_is_the_error_of_load) {
-  HostRig rig;
   LinkedPlugin plugin("needed");
+  HostRig rig;
   plugin.on_create = [](sw_error* e) { return refuse(e, "no room"); };
   auto spec = plugin.spec();
   spec.required = true;
@@ -104,8 +104,8 @@ TEST(Lifecycle, a_required_plugin_that_fails_is_the_error_of_load) {
 }
 
 TEST(Lifecycle, a_status_of_the_future_is_an_internal_error) {
-  HostRig rig;
   LinkedPlugin plugin("newer");
+  HostRig rig;
   plugin.on_create = [](sw_error*) { return 4711; };
   auto spec = plugin.spec();
   spec.required = true;
@@ -113,8 +113,8 @@ TEST(Lifecycle, a_status_of_the_future_is_an_internal_error) {
 }
 
 TEST(Lifecycle, a_plugin_whose_third_lane_fails_is_stopped_on_the_first_two) {
-  HostRig rig(3);
   LinkedPlugin plugin("uneven");
+  HostRig rig(3);
   std::atomic<int> stopped{0};
   plugin.on_lane_start = [](std::uint32_t lane, void**, sw_error* e) {
     return lane == 2 ? refuse(e, "not here") : SW_OK;
@@ -127,8 +127,8 @@ TEST(Lifecycle, a_plugin_whose_third_lane_fails_is_stopped_on_the_first_two) {
 }
 
 TEST(Lifecycle, a_throw_in_a_lane_callback_fails_that_plugin_alone) {
-  HostRig rig(2);
   LinkedPlugin bad("bad"), good("good");
+  HostRig rig(2);
   rig.run({&bad, &good});
   rig.on_lane(bad, [](void*) { throw std::runtime_error("surprise"); });
   ASSERT_TRUE(rig.eventually([&] { return rig.host->plugins().at(0).state == PluginState::failed; }));
@@ -141,8 +141,8 @@ TEST(Lifecycle, a_throw_in_a_lane_callback_fails_that_plugin_alone) {
 }
 
 TEST(Lifecycle, something_thrown_that_is_no_exception_is_caught_too) {
-  HostRig rig;
   LinkedPlugin plugin("odd");
+  HostRig rig;
   rig.run({&plugin});
   rig.on_lane(plugin, [](void*) { throw 42; });
   ASSERT_TRUE(rig.eventually([&] { return rig.host->plugins().at(0).state == PluginState::failed; }));
@@ -150,8 +150,8 @@ TEST(Lifecycle, something_thrown_that_is_no_exception_is_caught_too) {
 }
 
 TEST(Lifecycle, a_required_plugin_that_fails_while_running_asks_for_the_end) {
-  HostRig rig;
   LinkedPlugin plugin("needed");
+  HostRig rig;
   rig.run({&plugin}, [](PluginSpec& spec) { spec.required = true; });
   rig.on_lane(plugin, [](void*) { throw std::runtime_error("gone"); });
   ASSERT_TRUE(rig.eventually([&] { return rig.host->plugins().at(0).state == PluginState::failed; }));
@@ -160,8 +160,8 @@ TEST(Lifecycle, a_required_plugin_that_fails_while_running_asks_for_the_end) {
 }
 
 TEST(Lifecycle, a_failed_plugin_gets_no_further_call) {
-  HostRig rig;
   LinkedPlugin plugin("dead");
+  HostRig rig;
   bool called = false;
   plugin.on_lane_drain = plugin.on_lane_stop = [&](std::uint32_t, void*) { called = true; };
   plugin.on_stop = plugin.on_destroy = [&] { called = true; };
@@ -174,8 +174,8 @@ TEST(Lifecycle, a_failed_plugin_gets_no_further_call) {
 }
 
 TEST(Lifecycle, a_task_posted_in_start_runs_once_the_lane_has_its_state) {
-  HostRig rig;
   LinkedPlugin plugin("early");
+  HostRig rig;
   static int marker;
   void* seen = nullptr;
   plugin.on_start = [&](sw_error*) {
@@ -191,8 +191,8 @@ TEST(Lifecycle, a_task_posted_in_start_runs_once_the_lane_has_its_state) {
 }
 
 struct Reload {
-  HostRig rig;
   LinkedPlugin first{"first"}, second{"second"};
+  HostRig rig;
   std::vector<std::string> applied;
   bool second_agrees = true;
   bool second_applies = true;
@@ -260,9 +260,9 @@ TEST(Reconfigure, adding_or_removing_a_plugin_needs_a_restart_and_changes_nothin
 }
 
 TEST(Reconfigure, the_anonymous_namespace_changes_on_every_lane) {
+  LinkedPlugin plugin("anon");
   HostRig rig(2);
   rig.make_namespace("acc", "000000000001");
-  LinkedPlugin plugin("anon");
   rig.run({&plugin});
   const auto allowed = [&](std::uint32_t lane) {
     sw_status status = SW_INTERNAL;

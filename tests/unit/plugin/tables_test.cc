@@ -9,8 +9,8 @@ namespace switchyard::plugin::test {
 namespace {
 
 TEST(Extensions, those_of_the_header_are_offered_and_nothing_else) {
-  HostRig rig;
   LinkedPlugin plugin("p");
+  HostRig rig;
   rig.run({&plugin});
   for (const char* id :
        {SW_EXT_LOG, SW_EXT_CLOCK, SW_EXT_AUTH, SW_EXT_HTTP, SW_EXT_STREAM, SW_EXT_KV, SW_EXT_METRICS}) {
@@ -26,8 +26,8 @@ TEST(Extensions, those_of_the_header_are_offered_and_nothing_else) {
 }
 
 TEST(Log, a_newline_in_a_value_does_not_forge_a_line) {
-  HostRig rig;
   LinkedPlugin plugin("p");
+  HostRig rig;
   rig.run({&plugin});
   const sw_pair field{str("peer"), str("x\n2026-01-01T00:00:00Z error forged")};
   ::testing::internal::CaptureStderr();
@@ -38,8 +38,8 @@ TEST(Log, a_newline_in_a_value_does_not_forge_a_line) {
 }
 
 TEST(Clock, follows_the_injected_time) {
-  HostRig rig;
   LinkedPlugin plugin("p");
+  HostRig rig;
   rig.run({&plugin});
   const auto* clock = plugin.table<sw_clock_api>(SW_EXT_CLOCK);
   const auto wall = clock->wall_ms(plugin.host), mono = clock->mono_ms(plugin.host);
@@ -49,8 +49,8 @@ TEST(Clock, follows_the_injected_time) {
 }
 
 struct TimerProbe {
-  HostRig rig;
   LinkedPlugin plugin{"p"};
+  HostRig rig;
   const sw_clock_api* clock = nullptr;
   std::atomic<int> fired{0};
   sw_timer timer = 0;
@@ -102,8 +102,8 @@ TEST(Clock, timers_end_with_the_plugin) {
 }
 
 TEST(Clock, random_bytes_differ) {
-  HostRig rig;
   LinkedPlugin plugin("p");
+  HostRig rig;
   rig.run({&plugin});
   std::array<std::uint8_t, 16> first{}, second{};
   const auto* clock = plugin.table<sw_clock_api>(SW_EXT_CLOCK);
@@ -135,8 +135,8 @@ TEST(Misuse, a_plugin_cannot_call_as_another_plugin) {
 }
 
 TEST(Slow, a_callback_that_takes_long_is_named_once_per_second) {
-  HostRig rig;
   LinkedPlugin plugin("lazy");
+  HostRig rig;
   rig.run({&plugin});
   ::testing::internal::CaptureStderr();
   for (int i = 0; i < 3; ++i) rig.on_lane(plugin, [&](void*) { rig.clock.advance_ms(101); });
@@ -234,8 +234,8 @@ TEST(Auth, a_deleted_namespace_is_not_found_under_its_old_handle) {
 // ---- metrics ---------------------------------------------------------------------------------------
 
 TEST(MetricsTable, the_same_name_and_labels_are_the_same_counter) {
-  HostRig rig;
   LinkedPlugin plugin("p");
+  HostRig rig;
   rig.run({&plugin});
   const auto* metrics = plugin.table<sw_metrics_api>(SW_EXT_METRICS);
   const sw_pair get{str("method"), str("GET")}, post{str("method"), str("POST")};
