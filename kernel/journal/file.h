@@ -27,6 +27,9 @@ class File {
   virtual ~File() = default;
   // Writes all of `parts` at `offset`.
   virtual Status write(std::uint64_t offset, std::span<const iovec> parts) = 0;
+  // Writes `bytes` zeros at `offset`; both are multiples of 4096.  For files that are being laid out: unlike write()
+  // it may pass by the page cache.
+  virtual Status write_zeros(std::uint64_t offset, std::uint32_t bytes);
   // fdatasync.  After a failure the file's unsynced content is unknown (design rule 10).
   virtual Status sync() = 0;
   // Reads up to out.size() bytes; returns how many there were before the end of the file.

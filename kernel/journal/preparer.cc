@@ -229,12 +229,11 @@ Status Preparer::create(std::uint32_t bytes) {
 }
 
 Status Preparer::fill_with_zeros(File& file, std::uint32_t bytes) {
-  static char zeros[kZeroChunk];  // Not const: never touched, so it costs no memory and no file size.
   std::uint32_t unsynced = 0;
   for (std::uint32_t at = 0; at < bytes;) {
     if (stopping_.load(std::memory_order_relaxed)) return Error{Code::stopping, "the journal is stopping"};
     const std::uint32_t n = std::min(kZeroChunk, bytes - at);
-    if (Status s = write_one(file, at, {zeros, n}); !s.ok()) return s;
+    if (Status s = file.write_zeros(at, n); !s.ok()) return s;
     at += n;
     unsynced += n;
     if (unsynced < kSyncEvery) continue;

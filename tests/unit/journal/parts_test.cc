@@ -159,6 +159,26 @@ TEST_F(PosixFiles, scattered_writes_read_back_and_short_files_end) {
   EXPECT_TRUE(now || now.code() == Code::busy);
 }
 
+// Zeros go past the page cache where the file system allows it; readers must not see what the cache held before.
+TEST_F(PosixFiles, zeros_replace_what_was_written_and_lengthen_the_file) {
+  auto file = files_->open(directory_ + "/zeros", true);
+  ASSERT_TRUE(file.ok());
+  constexpr std::uint32_t kBytes = (2u << 20) + 4096;
+  std::string old(8192, 'x');
+  const iovec part{old.data(), old.size()};
+  ASSERT_TRUE((*file)->write(0, {&part, 1}).ok());
+  ASSERT_TRUE((*file)->write_zeros(4096, kBytes).ok());
+  EXPECT_EQ(*(*file)->size(), 4096u + kBytes);
+  std::string back(4096 + kBytes, '?');
+  EXPECT_EQ(*(*file)->read(0, back), back.size());
+  EXPECT_EQ(back.substr(0, 4096), old.substr(0, 4096));
+  EXPECT_EQ(back.find_first_not_of('\0', 4096), std::string::npos);
+  const iovec again{old.data(), 4096};
+  ASSERT_TRUE((*file)->write(4096, {&again, 1}).ok());
+  EXPECT_EQ(*(*file)->read(4096, std::span(back).first(4096)), 4096u);
+  EXPECT_EQ(back.substr(0, 4096), old.substr(0, 4096));
+}
+
 TEST_F(PosixFiles, errors_name_the_path) {
   auto missing = files_->open(directory_ + "/nope", false);
   ASSERT_FALSE(missing);
