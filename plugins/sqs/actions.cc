@@ -18,7 +18,7 @@ void not_in_this_version(Call& call, const Fields&) {
 
 // Sorted by name.
 constexpr Action kActions[] = {
-    {"AddPermission", SW_PERM_MANAGE, not_in_this_version},
+    {"AddPermission", SW_PERM_MANAGE, add_permission},
     {"CancelMessageMoveTask", SW_PERM_MANAGE, not_in_this_version},
     {"ChangeMessageVisibility", SW_PERM_RECEIVE | SW_PERM_MANAGE, change_message_visibility},
     {"ChangeMessageVisibilityBatch", SW_PERM_RECEIVE | SW_PERM_MANAGE, change_message_visibility_batch},
@@ -28,19 +28,19 @@ constexpr Action kActions[] = {
     {"DeleteQueue", SW_PERM_MANAGE, delete_queue},
     {"GetQueueAttributes", kAny, get_queue_attributes},
     {"GetQueueUrl", kAny, get_queue_url},
-    {"ListDeadLetterSourceQueues", SW_PERM_MANAGE, not_in_this_version},
+    {"ListDeadLetterSourceQueues", SW_PERM_MANAGE, list_dead_letter_source_queues},
     {"ListMessageMoveTasks", SW_PERM_MANAGE, not_in_this_version},
-    {"ListQueueTags", SW_PERM_MANAGE, not_in_this_version},
+    {"ListQueueTags", SW_PERM_MANAGE, list_queue_tags},
     {"ListQueues", SW_PERM_MANAGE, list_queues},
     {"PurgeQueue", SW_PERM_MANAGE, purge_queue},
     {"ReceiveMessage", SW_PERM_RECEIVE, receive_message},
-    {"RemovePermission", SW_PERM_MANAGE, not_in_this_version},
+    {"RemovePermission", SW_PERM_MANAGE, remove_permission},
     {"SendMessage", SW_PERM_PUBLISH, send_message},
     {"SendMessageBatch", SW_PERM_PUBLISH, send_message_batch},
     {"SetQueueAttributes", SW_PERM_MANAGE, set_queue_attributes},
     {"StartMessageMoveTask", SW_PERM_MANAGE, not_in_this_version},
-    {"TagQueue", SW_PERM_MANAGE, not_in_this_version},
-    {"UntagQueue", SW_PERM_MANAGE, not_in_this_version},
+    {"TagQueue", SW_PERM_MANAGE, tag_queue},
+    {"UntagQueue", SW_PERM_MANAGE, untag_queue},
 };
 static_assert(std::is_sorted(std::begin(kActions), std::end(kActions),
                              [](const Action& a, const Action& b) { return a.name < b.name; }));

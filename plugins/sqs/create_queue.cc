@@ -4,16 +4,17 @@
 #include "plugins/aws/http_request.h"
 #include "plugins/aws/text.h"
 #include "plugins/sqs/actions.h"
-#include "plugins/sqs/queue.h"
+#include "plugins/sqs/queue_change.h"
 #include "plugins/sqs/queue_records.h"
 #include "plugins/sqs/redrive.h"
+#include "plugins/sqs/tags.h"
 
 namespace switchyard::sqs {
 namespace {
 
 struct Input {
   std::string_view name;
-  std::vector<TextPair> attributes;
+  std::vector<TextPair> attributes, tags;
 };
 
 // What the completion needs to judge a queue that somebody else created meanwhile.
@@ -28,7 +29,8 @@ Refusal read(const Fields& fields, Input& in) {
   if (Refusal refusal = fields.text("QueueName", name)) return refusal;
   if (!name || name->empty()) return missing_parameter("QueueName");
   in.name = *name;
-  return fields.text_map({"Attributes", "Attribute"}, in.attributes);
+  if (Refusal refusal = fields.text_map({"Attributes", "Attribute"}, in.attributes)) return refusal;
+  return read_tags(fields, "tags", in.tags);
 }
 
 Refusal check_name(std::string_view name, bool fifo) {
@@ -72,6 +74,7 @@ Refusal apply(Call& call, const Realm& realm, const Input& in, QueueAttributes& 
     if (pair.name == "SqsManagedSseEnabled") asked_managed = attributes.managed_encryption;
   }
   if (Refusal refusal = check_encryption(attributes, asked_managed)) return refusal;
+  if (Refusal refusal = add_tags(attributes, in.name, in.tags)) return refusal;
   return resolve_redrive(call, realm, in.name, attributes);
 }
 
@@ -86,9 +89,7 @@ void answer_url(Call& call, const sw_stream_info& info, std::string_view queue) 
 void answer_existing(Call& call, const sw_stream_info& info, std::string_view queue, const TextPair* pairs,
                      std::size_t n) {
   QueueAttributes present;
-  if (!decode(aws::view(info.blob), present)) {
-    return call.refuse({aws::kInternalError, "The stored attributes of the queue cannot be read."});
-  }
+  if (Refusal refusal = read_attributes(info, present)) return call.refuse(refusal);
   const std::uint32_t namespace_max = call.realm().ns->max_message_bytes;
   for (std::size_t i = 0; i < n; ++i) {
     QueueAttributes wanted = present;

@@ -120,13 +120,14 @@ Refusal Fields::structures(ListName list, std::vector<Fields>& out) const {
   return {};
 }
 
-Refusal Fields::text_map(ListName map, std::vector<TextPair>& out) const {
+Refusal Fields::text_map(ListName map, std::vector<TextPair>& out, std::string_view key) const {
   if (form_ != nullptr) {
     std::vector<aws::FormElement> elements;
     form_->elements(prefix_, map.query, elements);
     for (const aws::FormElement& element : elements) {
-      const auto name = form_->find(element.prefix, ".Name"), value = form_->find(element.prefix, ".Value");
-      if (!name) return missing_parameter(std::string(element.prefix) + ".Name");
+      const std::string dotted = "." + std::string(key);
+      const auto name = form_->find(element.prefix, dotted), value = form_->find(element.prefix, ".Value");
+      if (!name) return missing_parameter(std::string(element.prefix) + dotted);
       if (!value) return missing_parameter(std::string(element.prefix) + ".Value");
       out.push_back({*name, *value});
     }

@@ -39,7 +39,8 @@ class Fields {
   aws::Refusal integer(std::string_view name, std::optional<std::int64_t>& out) const;
   aws::Refusal texts(ListName list, std::vector<std::string_view>& out) const;
   aws::Refusal structures(ListName list, std::vector<Fields>& out) const;
-  aws::Refusal text_map(ListName map, std::vector<TextPair>& out) const;
+  // `key` is what the Query wire calls the name of a pair.
+  aws::Refusal text_map(ListName map, std::vector<TextPair>& out, std::string_view key = "Name") const;
   aws::Refusal structure_map(ListName map, std::vector<NamedFields>& out) const;
   // Is a value of this name there at all?
   bool has(ListName name) const;

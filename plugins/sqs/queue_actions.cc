@@ -1,7 +1,4 @@
-// DeleteQueue, PurgeQueue, GetQueueUrl and ListQueues.
-#include <vector>
-
-#include "plugins/aws/encoding.h"
+// DeleteQueue, PurgeQueue and GetQueueUrl.
 #include "plugins/aws/http_request.h"
 #include "plugins/aws/text.h"
 #include "plugins/sqs/actions.h"
@@ -10,8 +7,6 @@
 
 namespace switchyard::sqs {
 namespace {
-
-constexpr std::int64_t kMaxListed = 1000;
 
 bool over_tls(const Call& call) { return (call.request().flags & SW_HTTP_TLS) != 0; }
 
@@ -63,53 +58,6 @@ void on_purge_recorded(void* user, sw_status status, std::uint64_t, const sw_err
   });
 }
 
-// ---- ListQueues ----
-
-struct ListInput {
-  std::string_view prefix;
-  std::string after;  // Name of the last queue of the page before.
-  std::size_t max = kMaxListed;
-  bool paged = false;
-};
-
-Refusal read_list(const Fields& fields, ListInput& in) {
-  std::optional<std::string_view> prefix, token;
-  std::optional<std::int64_t> max;
-  if (Refusal refusal = fields.text("QueueNamePrefix", prefix)) return refusal;
-  if (Refusal refusal = fields.text("NextToken", token)) return refusal;
-  if (Refusal refusal = fields.integer("MaxResults", max)) return refusal;
-  in.prefix = prefix.value_or("");
-  if (max) {
-    if (*max < 1 || *max > kMaxListed) {
-      return invalid_value(*max, "MaxResults", "Must be between 1 and 1000, if provided.");
-    }
-    in.max = static_cast<std::size_t>(*max);
-    in.paged = true;
-  }
-  if (token && !token->empty() && (!aws::decode_base64url(*token, in.after) || !is_queue_name(in.after))) {
-    return invalid_value(*token, "NextToken", "It was not given by an earlier ListQueues.");
-  }
-  return {};
-}
-
-struct Listing {
-  struct Entry {
-    std::string name;
-    sw_stream_id id;
-  };
-  std::vector<Entry> entries;
-  std::size_t stop;  // One more than the page, to know whether a page follows.
-};
-
-std::int32_t visit_queue(void* user, const sw_stream_info* info) {
-  auto& listing = *static_cast<Listing*>(user);
-  std::string_view region, queue;
-  if (split_stream_name(aws::view(info->name), region, queue)) {
-    listing.entries.push_back({std::string(queue), info->id});
-  }
-  return listing.entries.size() < listing.stop ? 1 : 0;
-}
-
 }  // namespace
 
 void delete_queue(Call& call, const Fields& fields) {
@@ -156,38 +104,6 @@ void get_queue_url(Call& call, const Fields& fields) {
   std::string url;
   realm.append_url(url, *name, info->id, aws::header(call.request(), "host"), over_tls(call));
   call.succeed([&](ReplyWriter& out) { out.text("QueueUrl", url); });
-}
-
-void list_queues(Call& call, const Fields& fields) {
-  ListInput in;
-  if (Refusal refusal = read_list(fields, in)) return call.refuse(refusal);
-  const Realm realm = call.realm();
-  const aws::Host& host = call.lane.host;
-  std::string prefix, after;
-  realm.append_stream_name(prefix, in.prefix);
-  if (!in.after.empty()) realm.append_stream_name(after, in.after);
-  Listing listing{{}, in.max + 1};
-  host.stream->list(host.host, call.ns, aws::to_str(prefix), aws::to_str(after), visit_queue, &listing);
-  const bool more = listing.entries.size() > in.max;
-  if (more) listing.entries.resize(in.max);
-  const std::string_view called = aws::header(call.request(), "host");
-  call.succeed([&](ReplyWriter& out) {
-    if (!listing.entries.empty()) {
-      std::string url;
-      out.begin_list("QueueUrls");
-      for (const Listing::Entry& entry : listing.entries) {
-        url.clear();
-        realm.append_url(url, entry.name, entry.id, called, over_tls(call));
-        out.text_item("QueueUrl", url);
-      }
-      out.end_list();
-    }
-    if (more && in.paged) {
-      std::string token;
-      aws::append_base64url(token, listing.entries.back().name);
-      out.text("NextToken", token);
-    }
-  });
 }
 
 }  // namespace switchyard::sqs

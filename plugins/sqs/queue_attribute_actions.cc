@@ -5,7 +5,7 @@
 
 #include "plugins/aws/text.h"
 #include "plugins/sqs/actions.h"
-#include "plugins/sqs/queue.h"
+#include "plugins/sqs/queue_change.h"
 #include "plugins/sqs/redrive.h"
 
 namespace switchyard::sqs {
@@ -72,9 +72,7 @@ void answer_attributes(Call& call, std::uint32_t mask, const sw_stream_state& co
   const sw_stream_info* info = nullptr;
   if (host.stream->get(host.host, call.ns, call.stream, &info) != SW_OK) return call.refuse(queue_does_not_exist());
   QueueAttributes attributes;
-  if (!decode(aws::view(info->blob), attributes)) {
-    return call.refuse({aws::kInternalError, "The stored attributes of the queue cannot be read."});
-  }
+  if (Refusal refusal = read_attributes(*info, attributes)) return call.refuse(refusal);
   call.succeed([&](ReplyWriter& out) {
     bool open = false;
     for (std::size_t i = 0; i + 1 < kShown.size(); ++i) {
@@ -99,19 +97,6 @@ void on_state(void* user, sw_status status, const sw_stream_state* counts, const
 }
 
 // ---- SetQueueAttributes ----
-
-void on_updated(void* user, sw_status status, const sw_stream_info*, const sw_error* error) {
-  Call& call = *static_cast<Call*>(user);
-  guarded(call, [&] {
-    if (status == SW_OK) return call.succeed();
-    if (status == SW_CONFLICT) {
-      return call.refuse({aws::kServiceUnavailable,
-                          "The queue was changed by another request at the same time; try "
-                          "again."});
-    }
-    call.refuse(from_status(status, error));
-  });
-}
 
 Refusal apply(Call& call, const Queue& queue, const std::vector<TextPair>& pairs, QueueAttributes& attributes) {
   bool asked_managed = false, asked_redrive = false;
@@ -150,20 +135,10 @@ void set_queue_attributes(Call& call, const Fields& fields) {
   if (Refusal refusal = fields.text_map({"Attributes", "Attribute"}, pairs)) return call.refuse(refusal);
   if (pairs.empty()) return call.refuse(missing_parameter("Attributes"));
   QueueAttributes attributes;
-  if (!decode(aws::view(queue.info->blob), attributes)) {
-    return call.refuse({aws::kInternalError, "The stored attributes of the queue cannot be read."});
-  }
+  if (Refusal refusal = read_attributes(queue, attributes)) return call.refuse(refusal);
   if (Refusal refusal = apply(call, queue, pairs, attributes)) return call.refuse(refusal);
-  const aws::Host& host = call.lane.host;
-  attributes.modified_s = host.clock->wall_ms(host.host) / 1000;
-  std::string blob;
-  encode(blob, attributes);
-  const sw_stream_config config = stream_config(attributes);
-  const sw_consumer_config consumer = consumer_config(attributes);
-  const sw_consumer_config* const consumers[] = {&consumer};
-  const sw_status status = host.stream->update(host.host, call.ns, call.stream, queue.info->version, &config, consumers,
-                                               1, aws::to_bytes(blob), on_updated, &call);
-  if (status != SW_OK) call.refuse(from_status(status, nullptr));
+  attributes.modified_s = call.lane.host.clock->wall_ms(call.lane.host.host) / 1000;
+  change_queue(call, queue, attributes);
 }
 
 }  // namespace switchyard::sqs

@@ -9,10 +9,9 @@
 namespace switchyard::sqs {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2, kVersionWithoutTags = 1;
 constexpr std::uint8_t kManagedEncryption = 1;
 constexpr std::size_t kNumbersBytes = 4 + 6 * 4 + 2 * 8 + 8;
-constexpr std::size_t kMaxPolicyBytes = 8192;
 constexpr std::size_t kMaxKeyIdBytes = 2048;
 constexpr std::uint32_t kDefaultKeyReuse = 300;
 
@@ -66,6 +65,16 @@ bool take_text(std::string_view& rest, std::string& out) {
   if (rest.size() < length) return false;
   out = rest.substr(0, length);
   rest.remove_prefix(length);
+  return true;
+}
+
+bool take_tags(std::string_view& rest, QueueAttributes& out) {
+  if (rest.size() < 2) return false;
+  out.tags.clear();
+  for (auto n = take<std::uint16_t>(rest); n > 0; --n) {
+    std::string key;
+    if (!take_text(rest, key) || !take_text(rest, out.tags[key])) return false;
+  }
   return true;
 }
 
@@ -128,10 +137,17 @@ void encode(std::string& out, const QueueAttributes& a) {
   for (const std::string* text : {&a.policy, &a.redrive_policy, &a.redrive_allow_policy, &a.key_id}) {
     put_text(out, *text);
   }
+  put<std::uint16_t>(out, static_cast<std::uint16_t>(a.tags.size()));
+  for (const auto& [key, value] : a.tags) {
+    put_text(out, key);
+    put_text(out, value);
+  }
 }
 
 bool decode_numbers(std::string_view blob, QueueNumbers& out) {
-  if (blob.size() < kNumbersBytes || take<std::uint8_t>(blob) != kVersion) return false;
+  if (blob.size() < kNumbersBytes) return false;
+  const auto version = take<std::uint8_t>(blob);
+  if (version != kVersion && version != kVersionWithoutTags) return false;
   out.managed_encryption = (take<std::uint8_t>(blob) & kManagedEncryption) != 0;
   out.max_receive_count = take<std::uint16_t>(blob);
   for (std::uint32_t* number :
@@ -146,11 +162,12 @@ bool decode_numbers(std::string_view blob, QueueNumbers& out) {
 
 bool decode(std::string_view blob, QueueAttributes& out) {
   if (!decode_numbers(blob, out)) return false;
+  const bool has_tags = static_cast<std::uint8_t>(blob[0]) != kVersionWithoutTags;
   blob.remove_prefix(kNumbersBytes);
   for (std::string* text : {&out.policy, &out.redrive_policy, &out.redrive_allow_policy, &out.key_id}) {
     if (!take_text(blob, *text)) return false;
   }
-  return blob.empty();
+  return (!has_tags || take_tags(blob, out)) && blob.empty();
 }
 
 Refusal set_attribute(QueueAttributes& attributes, std::string_view name, std::string_view value,

@@ -1,15 +1,17 @@
 // QueueAttributes is what a queue's owner can set: parsed, judged, stored and shown.
 //
-// Stored form (the stream's blob, little-endian): u8 version 1 | u8 flags (1 = managed encryption) |
+// Stored form (the stream's blob, little-endian): u8 version 2 | u8 flags (1 = managed encryption) |
 // u16 max receive count | u32 visibility, delay, max message bytes (0 = what the namespace allows),
 // retention, receive wait, key reuse, all seconds | i64 created, modified, Unix seconds | u64 stream id of
-// the dead-letter queue | then policy, redrive policy, redrive allow policy, key id: u32 length + text.
+// the dead-letter queue | then policy, redrive policy, redrive allow policy, key id: u32 length + text |
+// u16 number of tags, then of each its key and value: u32 length + text.  Version 1 ends before the tags.
 // The numbers stand at fixed places, so that the hot path reads them without a copy or a cache.
 //
 // Failure: a Refusal with AWS's code; decoding answers false for a blob of another form.
 // Thread: plain values.
 #pragma once
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,6 +42,7 @@ struct QueueNumbers {
 
 struct QueueAttributes : QueueNumbers {
   std::string policy, redrive_policy, redrive_allow_policy, key_id;
+  std::map<std::string, std::string, std::less<>> tags;
 };
 
 // What the FIFO attributes of a CreateQueue say; only judged, since there are no FIFO queues yet.

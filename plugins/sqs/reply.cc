@@ -82,13 +82,14 @@ void ReplyWriter::end_map() {
   if (is_json_) json_.close('}');
 }
 
-void ReplyWriter::entry(std::string_view xml_name, std::string_view key, std::string_view value) {
+void ReplyWriter::entry(std::string_view xml_name, std::string_view key, std::string_view value,
+                        std::string_view xml_key) {
   if (is_json_) {
     json_.any_key(key);
     return json_.text(value);
   }
   xml_.open(xml_name);
-  xml_.text("Name", key);
+  xml_.text(xml_key, key);
   xml_.text("Value", value);
   xml_.close(xml_name);
 }

@@ -36,7 +36,9 @@ class ReplyWriter {
 
   void begin_map(std::string_view json_name);
   void end_map();
-  void entry(std::string_view xml_name, std::string_view key, std::string_view value);
+  // `xml_key` is what the Query wire calls the name of an entry.
+  void entry(std::string_view xml_name, std::string_view key, std::string_view value,
+             std::string_view xml_key = "Name");
   void begin_entry(std::string_view xml_name, std::string_view key);  // Its value is a structure.
   void end_entry(std::string_view xml_name);
 

@@ -25,14 +25,29 @@ TEST(Permissions, each_action_needs_one_of_its_own) {
     const char* action;
     bool publish, receive, manage;
   };
-  for (const Case& c :
-       {Case{"CreateQueue", false, false, true}, Case{"DeleteQueue", false, false, true},
-        Case{"ListQueues", false, false, true}, Case{"GetQueueUrl", true, true, true},
-        Case{"GetQueueAttributes", true, true, true}, Case{"SetQueueAttributes", false, false, true},
-        Case{"PurgeQueue", false, false, true}, Case{"SendMessage", true, false, false},
-        Case{"SendMessageBatch", true, false, false}, Case{"ReceiveMessage", false, true, false},
-        Case{"DeleteMessage", false, true, false}, Case{"DeleteMessageBatch", false, true, false},
-        Case{"ChangeMessageVisibility", false, true, true}, Case{"ChangeMessageVisibilityBatch", false, true, true}}) {
+  for (const Case& c : {Case{"CreateQueue", false, false, true},
+                        Case{"DeleteQueue", false, false, true},
+                        Case{"ListQueues", false, false, true},
+                        Case{"GetQueueUrl", true, true, true},
+                        Case{"GetQueueAttributes", true, true, true},
+                        Case{"SetQueueAttributes", false, false, true},
+                        Case{"PurgeQueue", false, false, true},
+                        Case{"SendMessage", true, false, false},
+                        Case{"SendMessageBatch", true, false, false},
+                        Case{"ReceiveMessage", false, true, false},
+                        Case{"DeleteMessage", false, true, false},
+                        Case{"DeleteMessageBatch", false, true, false},
+                        Case{"ChangeMessageVisibility", false, true, true},
+                        Case{"ChangeMessageVisibilityBatch", false, true, true},
+                        Case{"TagQueue", false, false, true},
+                        Case{"UntagQueue", false, false, true},
+                        Case{"ListQueueTags", false, false, true},
+                        Case{"AddPermission", false, false, true},
+                        Case{"RemovePermission", false, false, true},
+                        Case{"ListDeadLetterSourceQueues", false, false, true},
+                        Case{"StartMessageMoveTask", false, false, true},
+                        Case{"CancelMessageMoveTask", false, false, true},
+                        Case{"ListMessageMoveTasks", false, false, true}}) {
     const std::pair<const char*, bool> keys[] = {{"PUB", c.publish}, {"RECV", c.receive}, {"MAN", c.manage}};
     for (const auto& [key, allowed] : keys) {
       world.who = {key, "s"};

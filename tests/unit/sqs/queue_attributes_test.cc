@@ -307,6 +307,7 @@ TEST(QueueAttributes, stored_form_comes_back_and_a_cut_one_is_refused) {
   written.policy = "p";
   written.redrive_policy = "rr";
   written.key_id = std::string(2048, 'k');
+  written.tags = {{"team", "storage"}, {"empty", ""}};
   std::string blob;
   encode(blob, written);
   QueueAttributes read;
@@ -320,13 +321,27 @@ TEST(QueueAttributes, stored_form_comes_back_and_a_cut_one_is_refused) {
   EXPECT_EQ(read.redrive_policy, "rr");
   EXPECT_EQ(read.redrive_allow_policy, "");
   EXPECT_EQ(read.key_id, written.key_id);
+  EXPECT_EQ(read.tags, written.tags);
   std::string again;
   encode(again, read);
   EXPECT_EQ(again, blob);
   for (std::size_t n = 0; n < blob.size(); ++n) EXPECT_FALSE(decode(blob.substr(0, n), read)) << n;
   EXPECT_FALSE(decode(blob + "x", read));
-  blob[0] = 2;
+  blob[0] = 3;
   EXPECT_FALSE(decode(blob, read)) << "a later form";
+}
+
+TEST(QueueAttributes, form_of_the_first_version_is_still_read) {
+  QueueAttributes written;
+  written.key_id = "k";
+  std::string blob;
+  encode(blob, written);
+  blob[0] = 1;
+  blob.resize(blob.size() - 2);  // It ended before the number of tags.
+  QueueAttributes read;
+  read.tags["old"] = "x";
+  ASSERT_TRUE(decode(blob, read));
+  EXPECT_EQ(read.key_id, "k");
 }
 
 }  // namespace

@@ -1,0 +1,18 @@
+// The read-modify-write that every change of a queue's attributes, tags and policy is: read the stored
+// form, change the value, store it under the version that was read, answer.
+//
+// Failure: a queue that changed meanwhile answers ServiceUnavailable: the client's retry reads the new form.
+// Thread: one lane.
+#pragma once
+#include "plugins/sqs/queue.h"
+#include "plugins/sqs/queue_attributes.h"
+
+namespace switchyard::sqs {
+
+Refusal read_attributes(const Queue& queue, QueueAttributes& out);
+Refusal read_attributes(const sw_stream_info& info, QueueAttributes& out);
+
+// Stores and answers an empty result when that is durable.
+void change_queue(Call& call, const Queue& queue, const QueueAttributes& attributes);
+
+}  // namespace switchyard::sqs
