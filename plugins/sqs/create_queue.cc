@@ -45,34 +45,23 @@ Refusal check_name(std::string_view name, bool fifo) {
           "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"};
 }
 
-// FIFO attributes are judged before anything else, so that a wrong one is named even though no FIFO queue
-// can be made yet.
-Refusal check_kind(const Input& in) {
-  FifoAttributes fifo;
+// The kind of queue decides what a name and every other attribute may be, so it is read before them.
+Refusal read_kind(const Input& in, bool& fifo) {
   for (const TextPair& pair : in.attributes) {
-    if (pair.name == "FifoQueue") {
-      if (Refusal refusal = set_fifo_attribute(fifo, pair.name, pair.value)) return refusal;
-    }
+    if (pair.name != "FifoQueue") continue;
+    if (Refusal refusal = read_fifo(pair.value, fifo)) return refusal;
   }
-  if (Refusal refusal = check_name(in.name, fifo.fifo)) return refusal;
-  for (const TextPair& pair : in.attributes) {
-    if (!is_fifo_attribute(pair.name)) continue;
-    if (!fifo.fifo) return refuse_fifo_attribute(pair.name, pair.value, true);
-    if (Refusal refusal = set_fifo_attribute(fifo, pair.name, pair.value)) return refusal;
-  }
-  if (!fifo.fifo) return {};
-  if (Refusal refusal = check_fifo(fifo)) return refusal;
-  return {kUnsupportedOperation,
-          "FIFO queues are not in this version of the server. Create a standard queue: a name without .fifo and no "
-          "FifoQueue attribute."};
+  return check_name(in.name, fifo);
 }
 
 Refusal apply(Call& call, const Realm& realm, const Input& in, QueueAttributes& attributes) {
   bool asked_managed = false;
+  if (Refusal refusal = read_kind(in, attributes.fifo)) return refusal;
   for (const TextPair& pair : in.attributes) {
     if (Refusal refusal = set_attribute(attributes, pair.name, pair.value, realm.ns->max_message_bytes)) return refusal;
     if (pair.name == "SqsManagedSseEnabled") asked_managed = attributes.managed_encryption;
   }
+  if (Refusal refusal = check_fifo(attributes)) return refusal;
   if (Refusal refusal = check_encryption(attributes, asked_managed)) return refusal;
   if (Refusal refusal = add_tags(attributes, in.name, in.tags)) return refusal;
   return resolve_redrive(call, realm, in.name, attributes);
@@ -146,7 +135,6 @@ void keep_state(Call& call, const Input& in) {
 void create_queue(Call& call, const Fields& fields) {
   Input in;
   if (Refusal refusal = read(fields, in)) return call.refuse(refusal);
-  if (Refusal refusal = check_kind(in)) return call.refuse(refusal);
   const Realm realm = call.realm();
   QueueAttributes attributes;
   if (Refusal refusal = apply(call, realm, in, attributes)) return call.refuse(refusal);

@@ -18,13 +18,19 @@ struct Target {
   std::uint32_t after_ms = 0;
 };
 
+// A handle of a standard queue deletes for ever, one of a FIFO queue as long as it hides the message.
+enum class Purpose : std::uint8_t { deletion, strict_deletion, visibility };
+
+Purpose deletion_from(const Queue& queue) { return queue.numbers.fifo ? Purpose::strict_deletion : Purpose::deletion; }
+
 struct HandleState {
   EntryOutcome* entries = nullptr;
   std::size_t count = 0;
-  bool deletion = false;
+  Purpose purpose = Purpose::visibility;
 };
 
-struct VisibilityState {
+// Of a request about one message.
+struct SingleState {
   std::string_view handle;
 };
 
@@ -54,9 +60,9 @@ Refusal read_visibility(const Call& call, const Fields& fields, Target& out) {
   return {};
 }
 
-Refusal read_target(const Call& call, const Fields& fields, bool deletion, Target& out) {
+Refusal read_target(const Call& call, const Fields& fields, Purpose purpose, Target& out) {
   if (Refusal refusal = read_handle(call, fields, out)) return refusal;
-  return deletion ? Refusal() : read_visibility(call, fields, out);
+  return purpose == Purpose::visibility ? read_visibility(call, fields, out) : Refusal();
 }
 
 Refusal not_available(std::string_view handle) {
@@ -64,20 +70,29 @@ Refusal not_available(std::string_view handle) {
                        "Message does not exist or is not available for visibility timeout change.");
 }
 
-// What a token's status means.  A deletion has nothing to complain about: the message is gone either way.
-Refusal judge(sw_status status, bool deletion, std::string_view handle) {
+// What a token's status means.  A deletion does not complain about a message that is gone.
+Refusal judge(sw_status status, Purpose purpose, std::string_view handle) {
   if (status == SW_OK) return {};
-  if (status == SW_NOT_FOUND || status == SW_CONFLICT) return deletion ? Refusal() : not_available(handle);
-  return from_status(status, nullptr);
+  if (status != SW_NOT_FOUND && status != SW_CONFLICT) return from_status(status, nullptr);
+  if (purpose == Purpose::visibility) return not_available(handle);
+  if (status == SW_NOT_FOUND || purpose == Purpose::deletion) return {};
+  return invalid_value(handle, "ReceiptHandle", "The receipt handle has expired.");
 }
+
+std::uint32_t ack_flags(Purpose purpose) { return purpose == Purpose::strict_deletion ? SW_ACK_STRICT : 0; }
 
 // ---- alone ----
 
 void on_deleted(void* user, sw_status status, const sw_status* each, std::size_t n, const sw_error* error) {
   Call& call = *static_cast<Call*>(user);
   guarded(call, [&] {
+    if (call.gone()) return call.drop();
     if (status != SW_OK) return call.refuse(from_status(status, error));
-    if (Refusal refusal = judge(n == 1 ? each[0] : SW_OK, true, {})) return call.refuse(refusal);
+    // Only a FIFO queue's handle may have to be named, so only that one was kept.
+    const auto* state = static_cast<const SingleState*>(call.state);
+    const Purpose purpose = state == nullptr ? Purpose::deletion : Purpose::strict_deletion;
+    const std::string_view handle = state == nullptr ? std::string_view() : state->handle;
+    if (Refusal refusal = judge(n == 1 ? each[0] : SW_OK, purpose, handle)) return call.refuse(refusal);
     call.succeed();
   });
 }
@@ -87,8 +102,9 @@ void on_changed(void* user, sw_status status, const sw_status* each, std::size_t
   guarded(call, [&] {
     if (call.gone()) return call.drop();
     if (status != SW_OK) return call.refuse(from_status(status, error));
-    const auto& state = *static_cast<const VisibilityState*>(call.state);
-    if (Refusal refusal = judge(n == 1 ? each[0] : SW_OK, false, state.handle)) return call.refuse(refusal);
+    const auto& state = *static_cast<const SingleState*>(call.state);
+    if (Refusal refusal = judge(n == 1 ? each[0] : SW_OK, Purpose::visibility, state.handle))
+      return call.refuse(refusal);
     call.succeed();
   });
 }
@@ -96,8 +112,8 @@ void on_changed(void* user, sw_status status, const sw_status* each, std::size_t
 // ---- batches ----
 
 void answer_batch(Call& call, const HandleState& state) {
-  const std::string_view element =
-      state.deletion ? "DeleteMessageBatchResultEntry" : "ChangeMessageVisibilityBatchResultEntry";
+  const std::string_view element = state.purpose == Purpose::visibility ? "ChangeMessageVisibilityBatchResultEntry"
+                                                                        : "DeleteMessageBatchResultEntry";
   call.succeed([&](ReplyWriter& out) {
     write_successful_ids(out, element, state.entries, state.count);
     write_failed(out, state.entries, state.count);
@@ -115,7 +131,7 @@ void on_batch(void* user, sw_status status, const sw_status* each, std::size_t n
       if (entry.error != nullptr) continue;
       const sw_status own = entry.index < n ? each[entry.index] : SW_INTERNAL;
       // `text` still holds the handle of an entry that has not failed.
-      if (Refusal refusal = judge(own, state.deletion, entry.text)) fail_entry(call, entry, refusal);
+      if (Refusal refusal = judge(own, state.purpose, entry.text)) fail_entry(call, entry, refusal);
     }
     answer_batch(call, state);
   });
@@ -129,7 +145,8 @@ void run_batch(Call& call, const Fields& fields, std::string_view element, bool 
   auto* state = call.make<HandleState>();
   state->entries = call.make<EntryOutcome>(entries.size());
   state->count = entries.size();
-  state->deletion = deletion;
+  const Purpose purpose = deletion ? deletion_from(queue) : Purpose::visibility;
+  state->purpose = purpose;
   call.state = state;
   std::array<sw_token, kMaxBatch> tokens;
   std::array<std::uint32_t, kMaxBatch> after_ms;
@@ -138,11 +155,11 @@ void run_batch(Call& call, const Fields& fields, std::string_view element, bool 
     EntryOutcome& outcome = state->entries[i];
     Target target;
     outcome.id = call.keep(entries[i].id);
-    if (Refusal refusal = read_target(call, entries[i].fields, deletion, target)) {
+    if (Refusal refusal = read_target(call, entries[i].fields, purpose, target)) {
       fail_entry(call, outcome, refusal);
       continue;
     }
-    if (!deletion) outcome.text = call.keep(target.text);
+    if (purpose != Purpose::deletion) outcome.text = call.keep(target.text);
     tokens[n] = target.handle.token;
     after_ms[n] = target.after_ms;
     outcome.index = n++;
@@ -150,7 +167,7 @@ void run_batch(Call& call, const Fields& fields, std::string_view element, bool 
   if (n == 0) return answer_batch(call, *state);
   const aws::Host& host = call.lane.host;
   const sw_status status = deletion ? host.stream->ack(host.host, call.ns, call.stream, aws::to_str(kConsumer),
-                                                       tokens.data(), n, 0, on_batch, &call)
+                                                       tokens.data(), n, ack_flags(purpose), on_batch, &call)
                                     : host.stream->extend(host.host, call.ns, call.stream, aws::to_str(kConsumer),
                                                           tokens.data(), after_ms.data(), n, 0, on_batch, &call);
   if (status != SW_OK) call.refuse(from_status(status, nullptr));
@@ -162,10 +179,16 @@ void delete_message(Call& call, const Fields& fields) {
   Queue queue;
   Target target;
   if (Refusal refusal = find_queue(call, fields, queue)) return call.refuse(refusal);
-  if (Refusal refusal = read_target(call, fields, true, target)) return call.refuse(refusal);
+  const Purpose purpose = deletion_from(queue);
+  if (Refusal refusal = read_target(call, fields, purpose, target)) return call.refuse(refusal);
+  if (purpose == Purpose::strict_deletion) {
+    auto* state = call.make<SingleState>();
+    state->handle = call.keep(target.text);
+    call.state = state;
+  }
   const aws::Host& host = call.lane.host;
   const sw_status status = host.stream->ack(host.host, call.ns, call.stream, aws::to_str(kConsumer),
-                                            &target.handle.token, 1, 0, on_deleted, &call);
+                                            &target.handle.token, 1, ack_flags(purpose), on_deleted, &call);
   if (status != SW_OK) call.refuse(from_status(status, nullptr));
 }
 
@@ -173,8 +196,8 @@ void change_message_visibility(Call& call, const Fields& fields) {
   Queue queue;
   Target target;
   if (Refusal refusal = find_queue(call, fields, queue)) return call.refuse(refusal);
-  if (Refusal refusal = read_target(call, fields, false, target)) return call.refuse(refusal);
-  auto* state = call.make<VisibilityState>();
+  if (Refusal refusal = read_target(call, fields, Purpose::visibility, target)) return call.refuse(refusal);
+  auto* state = call.make<SingleState>();
   state->handle = call.keep(target.text);
   call.state = state;
   const aws::Host& host = call.lane.host;

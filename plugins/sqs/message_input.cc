@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::int64_t kMaxDelaySeconds = 900;
 constexpr std::string_view kTraceHeader = "AWSTraceHeader";
+constexpr std::string_view kNotForThisType = "The request include parameter that is not valid for this queue type.";
 
 Refusal refuse(std::string text) { return {kInvalidParameterValue, std::move(text)}; }
 
@@ -133,35 +134,47 @@ Refusal read_system_attributes(const Fields& fields, MessageInput& out) {
   return {};
 }
 
-Refusal read_ids(const Fields& fields, MessageInput& out) {
+Refusal check_id(std::string_view value, std::string_view name) {
+  if (is_message_id_text(value)) return {};
+  return invalid_value(
+      value, name,
+      std::string(name) + " can only include alphanumeric and punctuation characters. 1 to 128 in length.");
+}
+
+Refusal no_deduplication() {
+  return refuse(
+      "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly");
+}
+
+Refusal read_ids(const Fields& fields, const QueueNumbers& queue, MessageInput& out) {
   std::optional<std::string_view> group, deduplication;
   if (Refusal refusal = fields.text("MessageGroupId", group)) return refusal;
   if (Refusal refusal = fields.text("MessageDeduplicationId", deduplication)) return refusal;
   if (group) {
-    if (!is_message_id_text(*group)) {
-      return invalid_value(*group, "MessageGroupId",
-                           "MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in "
-                           "length.");
-    }
+    if (Refusal refusal = check_id(*group, "MessageGroupId")) return refusal;
     out.group = *group;
+  } else if (queue.fifo) {
+    return missing_parameter("MessageGroupId");
   }
-  if (!deduplication) return {};
-  if (!is_message_id_text(*deduplication)) {
-    return invalid_value(*deduplication, "MessageDeduplicationId",
-                         "MessageDeduplicationId can only include alphanumeric and punctuation characters. 1 to 128 "
-                         "in length.");
-  }
-  return invalid_value(*deduplication, "MessageDeduplicationId",
-                       "The request include parameter that is not valid for this queue type.");
+  if (!deduplication) return queue.fifo && !queue.content_deduplication ? no_deduplication() : Refusal();
+  if (Refusal refusal = check_id(*deduplication, "MessageDeduplicationId")) return refusal;
+  if (!queue.fifo) return invalid_value(*deduplication, "MessageDeduplicationId", kNotForThisType);
+  out.deduplication = *deduplication;
+  return {};
 }
 
-Refusal read_delay(const Fields& fields, std::uint32_t default_delay_s, MessageInput& out) {
+Refusal read_delay(const Fields& fields, const QueueNumbers& queue, MessageInput& out) {
   std::optional<std::int64_t> delay;
   if (Refusal refusal = fields.integer("DelaySeconds", delay)) return refusal;
   if (delay && (*delay < 0 || *delay > kMaxDelaySeconds)) {
     return invalid_value(*delay, "DelaySeconds", "DelaySeconds must be >= 0 and <= 900.");
   }
-  out.delay_ms = static_cast<std::uint32_t>(delay.value_or(default_delay_s)) * 1000;
+  if (queue.fifo) {
+    // A delay of its own would break the order of the group; a zero is what some clients always write.
+    if (delay.value_or(0) != 0) return invalid_value(*delay, "DelaySeconds", kNotForThisType);
+    delay.reset();
+  }
+  out.delay_ms = static_cast<std::uint32_t>(delay.value_or(queue.delay_s)) * 1000;
   return {};
 }
 
@@ -172,16 +185,24 @@ bool is_message_id_text(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
 }
 
-Refusal read_message(const Fields& fields, std::uint32_t default_delay_s, MessageInput& out) {
+Refusal read_message(const Fields& fields, const QueueNumbers& queue, MessageInput& out) {
   std::optional<std::string_view> body;
   if (Refusal refusal = fields.text("MessageBody", body)) return refusal;
   if (!body || body->empty()) return missing_parameter("MessageBody");
   out.body = *body;
-  if (Refusal refusal = read_delay(fields, default_delay_s, out)) return refusal;
-  if (Refusal refusal = read_ids(fields, out)) return refusal;
+  if (Refusal refusal = read_delay(fields, queue, out)) return refusal;
+  if (Refusal refusal = read_ids(fields, queue, out)) return refusal;
   if (Refusal refusal = read_attributes(fields, out)) return refusal;
   if (Refusal refusal = read_system_attributes(fields, out)) return refusal;
   return aws::is_message_text(out.body) ? Refusal() : invalid_contents();
+}
+
+Refusal check_fifo_entry(const Fields& fields, const QueueNumbers& queue) {
+  std::optional<std::string_view> group, deduplication;
+  if (Refusal refusal = fields.text("MessageGroupId", group)) return refusal;
+  if (Refusal refusal = fields.text("MessageDeduplicationId", deduplication)) return refusal;
+  if (!group) return refuse("The request must contain the parameter MessageGroupId.");
+  return deduplication || queue.content_deduplication ? Refusal() : no_deduplication();
 }
 
 Refusal check_size(const MessageInput& message, std::uint32_t max_bytes) {

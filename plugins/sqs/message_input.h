@@ -13,11 +13,13 @@
 #include "plugins/aws/message_attributes.h"
 #include "plugins/sqs/errors.h"
 #include "plugins/sqs/fields.h"
+#include "plugins/sqs/queue_attributes.h"
 
 namespace switchyard::sqs {
 
 struct MessageInput {
   std::string_view body, group, trace_header;
+  std::string_view deduplication;  // As given; empty on a FIFO queue: the body's digest takes its place.
   std::uint32_t delay_ms = 0;
   std::vector<aws::MessageAttribute> attributes;  // Sorted by name.
   std::forward_list<std::string> decoded;         // Binary values; the views point into them.
@@ -26,7 +28,9 @@ struct MessageInput {
 };
 
 // Everything but the size, which a batch judges differently.
-Refusal read_message(const Fields& fields, std::uint32_t default_delay_s, MessageInput& out);
+Refusal read_message(const Fields& fields, const QueueNumbers& queue, MessageInput& out);
+// What a FIFO queue needs of every entry of a batch, or the batch as a whole is refused.
+Refusal check_fifo_entry(const Fields& fields, const QueueNumbers& queue);
 Refusal check_size(const MessageInput& message, std::uint32_t max_bytes);
 
 // The MD5 of the trace header as a system attribute.

@@ -42,6 +42,10 @@ sw_stream_config stream_config(const QueueAttributes& attributes) {
   config.storage = SW_STORAGE_FILE;
   config.retention = SW_RETAIN_WORKQUEUE;
   config.max_age_ms = std::uint64_t{attributes.retention_s} * 1000;
+  if (attributes.fifo) {
+    config.flags = SW_STREAM_KEYED | (attributes.group_deduplication ? SW_STREAM_DEDUP_PER_KEY : 0u);
+    config.dedup_window_ms = kDeduplicationMs;
+  }
   return config;
 }
 
@@ -49,6 +53,7 @@ sw_consumer_config consumer_config(const QueueAttributes& attributes) {
   sw_consumer_config config{};
   config.size = sizeof config;
   config.name = aws::to_str(kConsumer);
+  if (attributes.fifo) config.flags = SW_CONSUMER_ORDERED;
   config.ack_wait_ms = attributes.visibility_s * 1000;
   config.max_leased = kMaxLeased;
   if (attributes.dead_letter != 0) {

@@ -101,13 +101,13 @@ void on_state(void* user, sw_status status, const sw_stream_state* counts, const
 Refusal apply(Call& call, const Queue& queue, const std::vector<TextPair>& pairs, QueueAttributes& attributes) {
   bool asked_managed = false, asked_redrive = false;
   for (const TextPair& pair : pairs) {
-    if (is_fifo_attribute(pair.name)) return refuse_fifo_attribute(pair.name, pair.value, false);
     if (Refusal refusal = set_attribute(attributes, pair.name, pair.value, queue.realm.ns->max_message_bytes)) {
       return refusal;
     }
     if (pair.name == "SqsManagedSseEnabled") asked_managed = attributes.managed_encryption;
     if (pair.name == "RedrivePolicy") asked_redrive = true;
   }
+  if (Refusal refusal = check_fifo(attributes)) return refusal;
   if (Refusal refusal = check_encryption(attributes, asked_managed)) return refusal;
   return asked_redrive ? resolve_redrive(call, queue.realm, queue.name, attributes) : Refusal();
 }

@@ -10,7 +10,18 @@ namespace switchyard::sqs {
 namespace {
 
 constexpr std::uint8_t kVersion = 2, kVersionWithoutTags = 1;
-constexpr std::uint8_t kManagedEncryption = 1;
+// Bits of the stored flags.
+struct FlagRule {
+  std::uint8_t bit;
+  bool QueueNumbers::*member;
+};
+constexpr std::array<FlagRule, 5> kFlagRules = {{
+    {1, &QueueNumbers::managed_encryption},
+    {2, &QueueNumbers::fifo},
+    {4, &QueueNumbers::content_deduplication},
+    {8, &QueueNumbers::group_deduplication},
+    {16, &QueueNumbers::group_throughput},
+}};
 constexpr std::size_t kNumbersBytes = 4 + 6 * 4 + 2 * 8 + 8;
 constexpr std::size_t kMaxKeyIdBytes = 2048;
 constexpr std::uint32_t kDefaultKeyReuse = 300;
@@ -119,13 +130,59 @@ Refusal set_document(QueueAttributes& attributes, std::string_view name, std::st
   return {};
 }
 
+bool is_fifo_attribute(std::string_view name) {
+  return name == "FifoQueue" || name == "ContentBasedDeduplication" || name == "DeduplicationScope" ||
+         name == "FifoThroughputLimit";
+}
+
+Refusal set_fifo_queue(const QueueNumbers& numbers, std::string_view value) {
+  bool wanted = false;
+  if (Refusal refusal = read_fifo(value, wanted)) return refusal;
+  if (wanted && numbers.fifo) return {};
+  if (!wanted && !numbers.fifo) return unknown_attribute("FifoQueue");
+  return {kInvalidAttributeValue,
+          "Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported."};
+}
+
+// One of two words.
+Refusal set_choice(std::string_view name, std::string_view value, std::string_view no, std::string_view yes,
+                   bool& out) {
+  if (value != no && value != yes) return invalid_attribute_value(name);
+  out = value == yes;
+  return {};
+}
+
+Refusal set_fifo_attribute(QueueNumbers& numbers, std::string_view name, std::string_view value) {
+  if (name == "FifoQueue") return set_fifo_queue(numbers, value);
+  if (name == "ContentBasedDeduplication") {
+    return numbers.fifo ? set_boolean(name, value, numbers.content_deduplication) : unknown_attribute(name);
+  }
+  if (!numbers.fifo) {
+    return {kInvalidAttributeName, "You can specify the " + std::string(name) + " only when FifoQueue is set to true."};
+  }
+  if (name == "DeduplicationScope") {
+    return set_choice(name, value, "queue", "messageGroup", numbers.group_deduplication);
+  }
+  return set_choice(name, value, "perQueue", "perMessageGroupId", numbers.group_throughput);
+}
+
+std::optional<std::string> get_fifo_attribute(const QueueNumbers& numbers, std::string_view name) {
+  if (!numbers.fifo) return std::nullopt;
+  if (name == "FifoQueue") return "true";
+  if (name == "ContentBasedDeduplication") return numbers.content_deduplication ? "true" : "false";
+  if (name == "DeduplicationScope") return numbers.group_deduplication ? "messageGroup" : "queue";
+  return numbers.group_throughput ? "perMessageGroupId" : "perQueue";
+}
+
 std::optional<std::string> if_set(const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); }
 
 }  // namespace
 
 void encode(std::string& out, const QueueAttributes& a) {
   put<std::uint8_t>(out, kVersion);
-  put<std::uint8_t>(out, a.managed_encryption ? kManagedEncryption : 0);
+  unsigned flags = 0;
+  for (const FlagRule& rule : kFlagRules) flags |= a.*rule.member ? rule.bit : 0u;
+  put<std::uint8_t>(out, static_cast<std::uint8_t>(flags));
   put<std::uint16_t>(out, a.max_receive_count);
   for (const std::uint32_t number :
        {a.visibility_s, a.delay_s, a.max_bytes, a.retention_s, a.receive_wait_s, a.key_reuse_s}) {
@@ -148,7 +205,8 @@ bool decode_numbers(std::string_view blob, QueueNumbers& out) {
   if (blob.size() < kNumbersBytes) return false;
   const auto version = take<std::uint8_t>(blob);
   if (version != kVersion && version != kVersionWithoutTags) return false;
-  out.managed_encryption = (take<std::uint8_t>(blob) & kManagedEncryption) != 0;
+  const auto flags = take<std::uint8_t>(blob);
+  for (const FlagRule& rule : kFlagRules) out.*rule.member = (flags & rule.bit) != 0;
   out.max_receive_count = take<std::uint16_t>(blob);
   for (std::uint32_t* number :
        {&out.visibility_s, &out.delay_s, &out.max_bytes, &out.retention_s, &out.receive_wait_s, &out.key_reuse_s}) {
@@ -183,7 +241,7 @@ Refusal set_attribute(QueueAttributes& attributes, std::string_view name, std::s
   if (name == "Policy" || name == "RedrivePolicy" || name == "RedriveAllowPolicy") {
     return set_document(attributes, name, value);
   }
-  return unknown_attribute(name);
+  return is_fifo_attribute(name) ? set_fifo_attribute(attributes, name, value) : unknown_attribute(name);
 }
 
 Refusal check_encryption(const QueueAttributes& attributes, bool asked_managed) {
@@ -193,45 +251,13 @@ Refusal check_encryption(const QueueAttributes& attributes, bool asked_managed) 
           "SSE."};
 }
 
-bool is_fifo_attribute(std::string_view name) {
-  return name == "FifoQueue" || name == "ContentBasedDeduplication" || name == "DeduplicationScope" ||
-         name == "FifoThroughputLimit";
-}
+Refusal read_fifo(std::string_view value, bool& out) { return set_boolean("FifoQueue", value, out); }
 
-Refusal set_fifo_attribute(FifoAttributes& fifo, std::string_view name, std::string_view value) {
-  if (name == "FifoQueue") return set_boolean(name, value, fifo.fifo);
-  if (name == "ContentBasedDeduplication") {
-    bool ignored = false;
-    return set_boolean(name, value, ignored);
-  }
-  if (name == "DeduplicationScope") {
-    if (value != "queue" && value != "messageGroup") return invalid_attribute_value(name);
-    fifo.deduplication_scope = value;
-    return {};
-  }
-  if (value != "perQueue" && value != "perMessageGroupId") return invalid_attribute_value(name);
-  fifo.throughput_limit = value;
-  return {};
-}
-
-Refusal check_fifo(const FifoAttributes& fifo) {
-  if (fifo.throughput_limit == "perMessageGroupId" && fifo.deduplication_scope != "messageGroup") {
-    return {kInvalidAttributeValue,
-            "The perMessageGroupId value for FifoThroughputLimit is allowed only when the value for "
-            "DeduplicationScope is messageGroup."};
-  }
-  return {};
-}
-
-Refusal refuse_fifo_attribute(std::string_view name, std::string_view value, bool creating) {
-  if (name == "FifoQueue" && !creating && aws::equals_ignoring_case(value, "true")) {
-    return {kInvalidAttributeValue,
-            "Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported."};
-  }
-  if (name == "DeduplicationScope" || name == "FifoThroughputLimit") {
-    return {kInvalidAttributeName, "You can specify the " + std::string(name) + " only when FifoQueue is set to true."};
-  }
-  return unknown_attribute(name);
+Refusal check_fifo(const QueueNumbers& numbers) {
+  if (!numbers.group_throughput || numbers.group_deduplication) return {};
+  return {kInvalidAttributeValue,
+          "The perMessageGroupId value for FifoThroughputLimit is allowed only when the value for DeduplicationScope "
+          "is messageGroup."};
 }
 
 std::optional<std::string> get_attribute(const QueueAttributes& attributes, std::string_view name,
@@ -244,7 +270,7 @@ std::optional<std::string> get_attribute(const QueueAttributes& attributes, std:
   if (name == "RedrivePolicy") return if_set(attributes.redrive_policy);
   if (name == "RedriveAllowPolicy") return if_set(attributes.redrive_allow_policy);
   if (name == "KmsMasterKeyId") return if_set(attributes.key_id);
-  return std::nullopt;
+  return is_fifo_attribute(name) ? get_fifo_attribute(attributes, name) : std::nullopt;
 }
 
 }  // namespace switchyard::sqs

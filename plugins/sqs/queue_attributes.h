@@ -1,6 +1,7 @@
 // QueueAttributes is what a queue's owner can set: parsed, judged, stored and shown.
 //
-// Stored form (the stream's blob, little-endian): u8 version 2 | u8 flags (1 = managed encryption) |
+// Stored form (the stream's blob, little-endian): u8 version 2 | u8 flags (1 = managed encryption,
+// 2 = FIFO, 4 = deduplication by content, 8 = per group, 16 = throughput limit per group) |
 // u16 max receive count | u32 visibility, delay, max message bytes (0 = what the namespace allows),
 // retention, receive wait, key reuse, all seconds | i64 created, modified, Unix seconds | u64 stream id of
 // the dead-letter queue | then policy, redrive policy, redrive allow policy, key id: u32 length + text |
@@ -22,9 +23,14 @@ namespace switchyard::sqs {
 
 inline constexpr std::uint32_t kMaxLeased = 120'000;
 inline constexpr std::uint32_t kMaxVisibilitySeconds = 43'200;
+inline constexpr std::uint32_t kDeduplicationMs = 300'000;
 
 struct QueueNumbers {
   bool managed_encryption = true;
+  bool fifo = false;
+  bool content_deduplication = false;   // This and the next two: only where fifo.
+  bool group_deduplication = false;     // DeduplicationScope is messageGroup.
+  bool group_throughput = false;        // FifoThroughputLimit is perMessageGroupId.
   std::uint16_t max_receive_count = 0;  // 0 = no dead-letter queue.
   std::uint32_t visibility_s = 30;
   std::uint32_t delay_s = 0;
@@ -45,12 +51,6 @@ struct QueueAttributes : QueueNumbers {
   std::map<std::string, std::string, std::less<>> tags;
 };
 
-// What the FIFO attributes of a CreateQueue say; only judged, since there are no FIFO queues yet.
-struct FifoAttributes {
-  bool fifo = false;
-  std::string deduplication_scope = "queue", throughput_limit = "perQueue";
-};
-
 void encode(std::string& out, const QueueAttributes& attributes);
 bool decode_numbers(std::string_view blob, QueueNumbers& out);
 bool decode(std::string_view blob, QueueAttributes& out);
@@ -60,12 +60,10 @@ bool decode(std::string_view blob, QueueAttributes& out);
 Refusal set_attribute(QueueAttributes& attributes, std::string_view name, std::string_view value,
                       std::uint32_t namespace_max_bytes);
 
-// FIFO attributes of a CreateQueue; returns whether `name` is one.
-bool is_fifo_attribute(std::string_view name);
-Refusal set_fifo_attribute(FifoAttributes& fifo, std::string_view name, std::string_view value);
-Refusal check_fifo(const FifoAttributes& fifo);
-// Why a standard queue does not take FIFO attribute `name`.
-Refusal refuse_fifo_attribute(std::string_view name, std::string_view value, bool creating);
+// What a FifoQueue attribute says about a queue that is to be made.
+Refusal read_fifo(std::string_view value, bool& out);
+// Rules between attributes, judged when all were taken.
+Refusal check_fifo(const QueueNumbers& numbers);
 
 // A queue is encrypted by one kind of key at a time; `asked_managed`: this request asked for the managed one.
 Refusal check_encryption(const QueueAttributes& attributes, bool asked_managed);

@@ -9,6 +9,7 @@
 #include "plugins/sqs/message_input.h"
 #include "plugins/sqs/queue.h"
 #include "plugins/sqs/receipt_handle.h"
+#include "plugins/sqs/sequence_number.h"
 
 namespace switchyard::sqs {
 namespace {
@@ -35,6 +36,8 @@ enum SystemBit : std::uint32_t {
   kGroup = 16,
   kTrace = 32,
   kSourceArn = 64,
+  kDeduplication = 128,
+  kSequence = 256,
 };
 constexpr std::uint32_t kAllSystem = (1u << (kSystemNames.size() - 1)) - 1;
 
@@ -47,7 +50,7 @@ struct Input {
 // What the completion needs; lives in the exchange's memory.
 struct State {
   std::uint32_t system = 0;
-  bool all_attributes = false;
+  bool all_attributes = false, fifo = false;
   std::string_view* filters = nullptr;
   std::size_t filter_count = 0;
 
@@ -119,8 +122,9 @@ Refusal read(const Fields& fields, const QueueNumbers& queue, Input& in) {
   return {};
 }
 
-State* keep(Call& call, const Input& in) {
+State* keep(Call& call, const Input& in, bool fifo) {
   auto* state = call.make<State>();
+  state->fifo = fifo;
   state->system = in.system;
   for (const std::string_view filter : in.filters) state->all_attributes |= filter == "All" || filter == ".*";
   if (state->all_attributes || in.filters.empty()) return state;
@@ -185,6 +189,11 @@ class MessageWriter {
     number(kReceiveCount, "ApproximateReceiveCount", delivery.token.attempt);
     number(kFirstReceive, "ApproximateFirstReceiveTimestamp", delivery.first_delivered_ms);
     system(kGroup, "MessageGroupId", aws::view(delivery.key));
+    system(kDeduplication, "MessageDeduplicationId", aws::view(delivery.dedup_id));
+    if (state_.fifo) {
+      char number[kSequenceDigits];
+      system(kSequence, "SequenceNumber", write_sequence_number(number, delivery.token.seq));
+    }
     system(kTrace, "AWSTraceHeader", headers.trace_header);
     std::string_view region, queue;
     if (delivery.source.len != 0 && split_stream_name(aws::view(delivery.source), region, queue)) {
@@ -288,7 +297,7 @@ void receive_message(Call& call, const Fields& fields) {
   if (Refusal refusal = find_queue(call, fields, queue)) return call.refuse(refusal);
   if (Refusal refusal = read(fields, queue.numbers, in)) return call.refuse(refusal);
   if (call.lane.draining()) in.wait_ms = 0;
-  call.state = keep(call, in);
+  call.state = keep(call, in, queue.numbers.fifo);
   sw_fetch fetch{};
   fetch.size = sizeof fetch;
   fetch.max = in.max;

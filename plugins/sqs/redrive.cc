@@ -4,7 +4,7 @@
 
 #include "plugins/aws/text.h"
 #include "plugins/sqs/policies.h"
-#include "plugins/sqs/queue.h"
+#include "plugins/sqs/queue_change.h"
 
 namespace switchyard::sqs {
 namespace {
@@ -44,9 +44,14 @@ Refusal resolve_redrive(Call& call, const Realm& realm, std::string_view queue, 
   if (info == nullptr) return refuse(attributes, "Dead letter target does not exist.");
   if (*target == queue) return refuse(attributes, "Dead letter target must be another queue than its source.");
   QueueAttributes dead_letter;
+  if (Refusal refusal = read_attributes(*info, dead_letter)) return refusal;
+  if (dead_letter.fifo != attributes.fifo) {
+    return refuse(attributes, attributes.fifo ? "The dead letter target of a FIFO queue must be a FIFO queue."
+                                              : "The dead letter target of a standard queue must be a standard queue.");
+  }
   std::string source;
   realm.append_arn(source, queue);
-  if (decode(aws::view(info->blob), dead_letter) && !allows(dead_letter.redrive_allow_policy, source)) {
+  if (!allows(dead_letter.redrive_allow_policy, source)) {
     return refuse(attributes, "The RedriveAllowPolicy of the dead letter target does not allow this source queue.");
   }
   attributes.dead_letter = info->id;

@@ -8,6 +8,7 @@
 #include "plugins/sqs/batch.h"
 #include "plugins/sqs/message_input.h"
 #include "plugins/sqs/queue.h"
+#include "plugins/sqs/sequence_number.h"
 
 namespace switchyard::sqs {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 // What an accepted message answers besides its id.  Digests are of what this request carried.
 struct SentDigests {
   char body[32], attributes[32], system[32];
-  bool has_attributes = false, has_system = false;
+  bool has_attributes = false, has_system = false, fifo = false;
 };
 
 struct SentEntry : EntryOutcome {
@@ -27,7 +28,8 @@ struct BatchState {
   std::size_t count = 0;
 };
 
-void write_hex(char out[32], const aws::Md5& digest) {
+template <class Digest>
+void write_hex(char* out, const Digest& digest) {
   static constexpr char kDigits[] = "0123456789abcdef";
   for (const std::uint8_t byte : digest) {
     *out++ = kDigits[byte >> 4];
@@ -50,12 +52,25 @@ void write_sent(ReplyWriter& out, const SentDigests& digests, const sw_appended&
   out.text("MD5OfMessageBody", {digests.body, 32});
   if (digests.has_attributes) out.text("MD5OfMessageAttributes", {digests.attributes, 32});
   if (digests.has_system) out.text("MD5OfMessageSystemAttributes", {digests.system, 32});
+  if (digests.fifo) {
+    char number[kSequenceDigits];
+    out.text("SequenceNumber", write_sequence_number(number, appended.seq));
+  }
 }
 
-sw_message stream_message(const MessageInput& input, std::string_view headers) {
+// On a FIFO queue a message without an id of its own is the same as another with this body.
+using BodyId = std::array<char, 64>;
+std::string_view deduplication_id(Lane& lane, const QueueNumbers& queue, const MessageInput& message, BodyId& memory) {
+  if (!queue.fifo || !message.deduplication.empty()) return message.deduplication;
+  write_hex(memory.data(), lane.digests.sha256(message.body));
+  return {memory.data(), memory.size()};
+}
+
+sw_message stream_message(const MessageInput& input, std::string_view deduplication, std::string_view headers) {
   sw_message message{};
   message.size = sizeof message;
   message.key = aws::to_str(input.group);
+  message.dedup_id = aws::to_str(deduplication);
   message.header_format = aws::kHeaderFormat;
   message.delay_ms = input.delay_ms;
   message.headers = aws::to_bytes(headers);
@@ -113,10 +128,14 @@ void on_batch_sent(void* user, sw_status status, const sw_appended* const* resul
 Refusal read_entries(Call& call, const Queue& queue, const std::vector<BatchEntry>& entries,
                      std::vector<MessageInput>& messages, BatchState& state) {
   std::size_t total = 0;
+  for (const BatchEntry& entry : entries) {
+    if (!queue.numbers.fifo) break;
+    if (Refusal refusal = check_fifo_entry(entry.fields, queue.numbers)) return refusal;
+  }
   for (std::size_t i = 0; i < entries.size(); ++i) {
     SentEntry& outcome = state.entries[i];
     outcome.id = call.keep(entries[i].id);
-    Refusal refusal = read_message(entries[i].fields, queue.numbers.delay_s, messages[i]);
+    Refusal refusal = read_message(entries[i].fields, queue.numbers, messages[i]);
     total += messages[i].bytes();
     if (!refusal) refusal = check_size(messages[i], queue.max_bytes());
     if (refusal) fail_entry(call, outcome, refusal);
@@ -127,7 +146,8 @@ Refusal read_entries(Call& call, const Queue& queue, const std::vector<BatchEntr
                                     " bytes. You have sent " + std::to_string(total) + " bytes."};
 }
 
-sw_status append_batch(Call& call, const std::vector<MessageInput>& messages, const BatchState& state) {
+sw_status append_batch(Call& call, const QueueNumbers& queue, const std::vector<MessageInput>& messages,
+                       const BatchState& state) {
   Lane& lane = call.lane;
   std::array<sw_message, kMaxBatch> built;
   std::array<std::size_t, kMaxBatch + 1> offset{};
@@ -139,13 +159,16 @@ sw_status append_batch(Call& call, const std::vector<MessageInput>& messages, co
     offset[++n] = lane.headers.size();
   }
   const sw_message* pointers[kMaxBatch];
+  std::array<BodyId, kMaxBatch> body_ids;
   n = 0;
   for (std::size_t i = 0; i < state.count; ++i) {
     SentEntry& entry = state.entries[i];
     if (entry.error != nullptr) continue;
     entry.index = static_cast<std::uint32_t>(n);
     digest(lane, messages[i], entry.digests);
-    built[n] = stream_message(messages[i], std::string_view(lane.headers).substr(offset[n], offset[n + 1] - offset[n]));
+    entry.digests.fifo = queue.fifo;
+    built[n] = stream_message(messages[i], deduplication_id(lane, queue, messages[i], body_ids[n]),
+                              std::string_view(lane.headers).substr(offset[n], offset[n + 1] - offset[n]));
     pointers[n] = &built[n];
     ++n;
   }
@@ -159,7 +182,7 @@ void send_message(Call& call, const Fields& fields) {
   Queue queue;
   MessageInput message;
   if (Refusal refusal = find_queue(call, fields, queue)) return call.refuse(refusal);
-  if (Refusal refusal = read_message(fields, queue.numbers.delay_s, message)) return call.refuse(refusal);
+  if (Refusal refusal = read_message(fields, queue.numbers, message)) return call.refuse(refusal);
   if (Refusal refusal = check_size(message, queue.max_bytes())) return call.refuse(refusal);
   Lane& lane = call.lane;
   auto* digests = call.make<SentDigests>();
@@ -167,7 +190,10 @@ void send_message(Call& call, const Fields& fields) {
   call.state = digests;
   lane.headers.clear();
   aws::encode_headers(lane.headers, call.sender_id, message.trace_header, message.attributes);
-  const sw_message built = stream_message(message, lane.headers);
+  digests->fifo = queue.numbers.fifo;
+  BodyId body_id;
+  const sw_message built =
+      stream_message(message, deduplication_id(lane, queue.numbers, message, body_id), lane.headers);
   const sw_message* const pointer = &built;
   const aws::Host& host = lane.host;
   const sw_status status = host.stream->append(host.host, call.ns, call.stream, &pointer, 1, 1, on_sent, &call);
@@ -188,7 +214,7 @@ void send_message_batch(Call& call, const Fields& fields) {
   bool any = false;
   for (std::size_t i = 0; i < state->count; ++i) any |= state->entries[i].error == nullptr;
   if (!any) return answer_batch(call, *state, nullptr, 0);
-  const sw_status status = append_batch(call, messages, *state);
+  const sw_status status = append_batch(call, queue.numbers, messages, *state);
   if (status != SW_OK) call.refuse(from_status(status, nullptr));
 }
 

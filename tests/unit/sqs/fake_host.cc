@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 
 #include "tests/unit/sqs/fake_text.h"
 
@@ -154,9 +155,11 @@ std::size_t FakeHost::leased(const FakeStream& stream) const {
 std::vector<FakeMessage*> FakeHost::take(FakeStream& stream, const sw_fetch& fetch) {
   std::vector<FakeMessage*> out;
   std::vector<std::uint64_t> dead;
+  std::set<std::string> blocked;  // Keys with an earlier message out.
   for (auto& [seq, message] : stream.messages) {
     if (out.size() == fetch.max) break;
-    if (!visible(message)) continue;
+    if (!visible(message) && message.attempt > 0) blocked.insert(message.key);
+    if (!visible(message) || (stream.ordered() && blocked.count(message.key) != 0)) continue;
     if (stream.consumer.max_attempts != 0 && message.attempt >= stream.consumer.max_attempts) {
       dead.push_back(seq);
       continue;
@@ -180,6 +183,29 @@ std::vector<FakeMessage*> FakeHost::take(FakeStream& stream, const sw_fetch& fet
   return out;
 }
 
+// False when its deduplication id was taken within the window; `result` is then the first one's.
+bool FakeHost::admit(FakeStream& stream, FakeMessage& message, sw_appended& result) {
+  result = {};
+  result.size = sizeof result;
+  if (!message.dedup_id.empty() && stream.config.dedup_window_ms != 0) {
+    const bool per_key = (stream.config.flags & SW_STREAM_DEDUP_PER_KEY) != 0;
+    FakeFirst& first = stream.firsts[(per_key ? message.key : "") + "\n" + message.dedup_id];
+    if (first.seq != 0 && mono_ms_ - first.time_ms < stream.config.dedup_window_ms) {
+      result.flags = SW_APPENDED_DUPLICATE;
+      result.seq = first.seq;
+      std::memcpy(result.id, first.id, 16);
+      return false;
+    }
+    first.time_ms = mono_ms_;
+    first.seq = stream.next_seq;
+    std::memcpy(first.id, message.id, 16);
+  }
+  message.seq = stream.next_seq++;
+  result.seq = message.seq;
+  std::memcpy(result.id, message.id, 16);
+  return true;
+}
+
 void FakeHost::deliver(FakeStream& stream, std::vector<FakeMessage*> messages, sw_fetch_done done, void* user) {
   (void)stream;
   std::vector<sw_delivery> deliveries(messages.size());
@@ -195,6 +221,7 @@ void FakeHost::deliver(FakeStream& stream, std::vector<FakeMessage*> messages, s
     d.time_ms = m.time_ms;
     d.first_delivered_ms = m.first_delivered_ms;
     d.key = str(m.key);
+    d.dedup_id = str(m.dedup_id);
     d.header_format = m.header_format;
     d.headers = bytes(m.headers);
     d.body = bytes(m.body);

@@ -69,8 +69,15 @@ struct FakeMessage {
   std::int64_t time_ms = 0, visible_ms = 0, first_delivered_ms = 0;
   std::uint32_t attempt = 0;
   bool leased = false;  // Handed out and not yet visible again.
-  std::string key, headers, body, source;
+  std::string key, dedup_id, headers, body, source;
   std::uint32_t header_format = 0;
+};
+
+// What a deduplication id stands for, also when its message is gone.
+struct FakeFirst {
+  std::int64_t time_ms = 0;
+  std::uint64_t seq = 0;
+  std::uint8_t id[16] = {};
 };
 
 struct FakeStream {
@@ -83,6 +90,9 @@ struct FakeStream {
   sw_consumer_config consumer{};
   std::uint64_t next_seq = 1;
   std::map<std::uint64_t, FakeMessage> messages;
+  std::map<std::string, FakeFirst> firsts;
+
+  bool ordered() const { return (consumer.flags & SW_CONSUMER_ORDERED) != 0; }
 };
 
 class FakeHost {
@@ -157,6 +167,7 @@ class FakeHost {
   FakeStream* by_id(sw_stream_id id);
   const sw_stream_info* info_of(const FakeStream& stream);
   std::vector<FakeMessage*> take(FakeStream& stream, const sw_fetch& fetch);
+  bool admit(FakeStream& stream, FakeMessage& message, sw_appended& result);
   void deliver(FakeStream& stream, std::vector<FakeMessage*> messages, sw_fetch_done done, void* user);
   void wake();
   bool serve(const Waiting& waiting);

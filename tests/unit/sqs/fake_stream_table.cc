@@ -110,6 +110,7 @@ struct StreamTable {
     std::vector<FakeMessage> made(n);
     for (std::size_t i = 0; i < n; ++i) {
       made[i].key = text(messages[i]->key);
+      made[i].dedup_id = text(messages[i]->dedup_id);
       made[i].headers = text(messages[i]->headers);
       made[i].body = text(messages[i]->body);
       made[i].header_format = messages[i]->header_format;
@@ -124,13 +125,8 @@ struct StreamTable {
       std::vector<sw_appended> results(made.size());
       std::vector<const sw_appended*> pointers;
       for (std::size_t i = 0; i < made.size(); ++i) {
-        made[i].seq = s->next_seq++;
-        results[i] = {};
-        results[i].size = sizeof results[i];
-        results[i].seq = made[i].seq;
-        std::memcpy(results[i].id, made[i].id, 16);
+        if (f.admit(*s, made[i], results[i])) s->messages[made[i].seq] = made[i];
         pointers.push_back(&results[i]);
-        s->messages[made[i].seq] = made[i];
       }
       done(user, SW_OK, pointers.data(), pointers.size(), nullptr);
       f.wake();
@@ -157,15 +153,24 @@ struct StreamTable {
     f.waiting_.erase(at);
   }
   static sw_status ack(const sw_host* h, sw_namespace*, sw_stream_id id, sw_str, const sw_token* tokens, std::size_t n,
-                       std::uint32_t, sw_tokens_done done, void* user) {
+                       std::uint32_t flags, sw_tokens_done done, void* user) {
     FakeHost& f = of(h);
     if (const sw_status failure = f.take_failure(false)) return failure;
-    f.later([&f, id, tokens = std::vector(tokens, tokens + n), done, user] {
+    f.later([&f, id, tokens = std::vector(tokens, tokens + n), flags, done, user] {
       if (const sw_status failure = f.take_failure(true)) return done(user, failure, nullptr, 0, nullptr);
       FakeStream* s = f.by_id(id);
       if (s == nullptr) return done(user, SW_NOT_FOUND, nullptr, 0, nullptr);
-      const std::vector<sw_status> each(tokens.size(), SW_OK);
-      for (const sw_token& token : tokens) s->messages.erase(token.seq);
+      std::vector<sw_status> each(tokens.size(), SW_OK);
+      for (std::size_t i = 0; i < tokens.size(); ++i) {
+        const auto at = s->messages.find(tokens[i].seq);
+        if (at == s->messages.end()) {
+          if ((flags & SW_ACK_STRICT) != 0) each[i] = SW_NOT_FOUND;
+        } else if ((flags & SW_ACK_STRICT) != 0 && (at->second.attempt != tokens[i].attempt || f.visible(at->second))) {
+          each[i] = SW_CONFLICT;
+        } else {
+          s->messages.erase(at);
+        }
+      }
       done(user, SW_OK, each.data(), each.size(), nullptr);
     });
     return SW_OK;
@@ -185,7 +190,7 @@ struct StreamTable {
             const auto at = s->messages.find(tokens[i].seq);
             if (at == s->messages.end()) {
               each.push_back(SW_NOT_FOUND);
-            } else if (at->second.attempt != tokens[i].attempt) {
+            } else if (at->second.attempt != tokens[i].attempt || (s->ordered() && f.visible(at->second))) {
               each.push_back(SW_CONFLICT);
             } else {
               at->second.visible_ms = f.mono_ms_ + after[i];

@@ -96,17 +96,6 @@ TEST(CreateQueue, refuses_names_that_sqs_does_not_have) {
   EXPECT_EQ(world.create(std::string(80, 'x')), "http://localhost:9324/000000000000/" + std::string(80, 'x'));
 }
 
-TEST(CreateQueue, refuses_a_fifo_queue_plainly) {
-  World world;
-  const Answer answer =
-      world.json("CreateQueue", {{"QueueName", "orders.fifo"}, {"Attributes", {{"FifoQueue", "true"}}}});
-  EXPECT_EQ(answer.status, 400u);
-  EXPECT_EQ(answer.error_type(), "UnsupportedOperation");
-  EXPECT_EQ(answer.query_error(), "AWS.SimpleQueueService.UnsupportedOperation;Sender");
-  EXPECT_NE(answer.error_message().find("FIFO queues are not in this version"), std::string::npos);
-  EXPECT_EQ(world.host.streams(), 0u);
-}
-
 TEST(CreateQueue, refuses_a_fifo_name_and_attribute_that_do_not_belong_together) {
   World world;
   EXPECT_EQ(world.json("CreateQueue", {{"QueueName", "orders.fifo"}}).error_message(),

@@ -138,19 +138,6 @@ TEST(QueueAttributes, fifo_attributes_do_not_fit_a_standard_queue) {
             "You can specify the FifoThroughputLimit only when FifoQueue is set to true.");
 }
 
-TEST(QueueAttributes, fifo_attributes_are_judged_before_a_fifo_queue_is_refused) {
-  World world;
-  const auto create = [&](const char* name, const char* value) {
-    return world.json("CreateQueue", {{"QueueName", "q.fifo"}, {"Attributes", {{"FifoQueue", "true"}, {name, value}}}});
-  };
-  EXPECT_EQ(create("DeduplicationScope", "account").error_type(), "InvalidAttributeValue");
-  EXPECT_EQ(create("FifoThroughputLimit", "fast").error_type(), "InvalidAttributeValue");
-  EXPECT_EQ(create("ContentBasedDeduplication", "maybe").error_type(), "InvalidAttributeValue");
-  EXPECT_EQ(create("FifoThroughputLimit", "perMessageGroupId").error_type(), "InvalidAttributeValue")
-      << "only with the scope messageGroup";
-  EXPECT_EQ(create("DeduplicationScope", "messageGroup").error_type(), "UnsupportedOperation");
-}
-
 TEST(QueueAttributes, keys_of_encryption_exclude_each_other) {
   World world;
   const std::string url =
@@ -294,6 +281,7 @@ TEST(QueueAttributes, on_the_query_wire_also_in_the_old_form_without_numbers) {
 TEST(QueueAttributes, stored_form_comes_back_and_a_cut_one_is_refused) {
   QueueAttributes written;
   written.managed_encryption = false;
+  written.fifo = written.group_deduplication = true;
   written.max_receive_count = 1000;
   written.visibility_s = 1;
   written.delay_s = 2;
@@ -313,6 +301,8 @@ TEST(QueueAttributes, stored_form_comes_back_and_a_cut_one_is_refused) {
   QueueAttributes read;
   ASSERT_TRUE(decode(blob, read));
   EXPECT_EQ(read.managed_encryption, false);
+  EXPECT_TRUE(read.fifo && read.group_deduplication);
+  EXPECT_FALSE(read.content_deduplication || read.group_throughput);
   EXPECT_EQ(read.max_receive_count, 1000);
   EXPECT_EQ(read.key_reuse_s, 6u);
   EXPECT_EQ(read.created_s, 1'767'323'045);
