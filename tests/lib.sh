@@ -14,6 +14,12 @@ if [ -z "${SWITCHYARD_TEST_RESULTS:-}" ]; then
   results_are_ours=true
 fi
 
+# What failed before this script does not count against it.
+failed_so_far() {
+  awk -F'\t' '{f += $3} END {print f + 0}' "$SWITCHYARD_TEST_RESULTS"
+}
+failed_at_start=$(failed_so_far)
+
 # record NAME PASSED FAILED [SKIPPED]
 record() {
   printf '%s\t%d\t%d\t%d\n' "$1" "$2" "$3" "${4:-0}" >>"$SWITCHYARD_TEST_RESULTS"
@@ -111,10 +117,10 @@ closing_line() {
 # finish: the end of a part's script.
 finish() {
   local failed
-  failed=$(awk -F'\t' '{f += $3} END {print f + 0}' "$SWITCHYARD_TEST_RESULTS")
+  failed=$(failed_so_far)
   if [ "${results_are_ours:-false}" = true ]; then
     closing_line "$SWITCHYARD_TEST_RESULTS"
     rm -f "$SWITCHYARD_TEST_RESULTS"
   fi
-  [ "$failed" -eq 0 ]
+  [ "$failed" -eq "$failed_at_start" ]
 }
