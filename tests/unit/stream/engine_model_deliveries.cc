@@ -41,14 +41,15 @@ void EngineModel::do_fetch(std::size_t s) {
 }
 
 void EngineModel::delivered(const Asked& asked, std::int64_t ack_wait, std::span<const Delivery> deliveries) {
-  Seqs same_answer;
+  std::set<std::uint64_t> same_answer;
   for (const auto& d : deliveries) {
     ++delivered_;
     if (!deliver(asked, ack_wait, d, same_answer)) return;
   }
 }
 
-bool EngineModel::deliver(const Asked& asked, std::int64_t ack_wait, const Delivery& d, Seqs& same_answer) {
+bool EngineModel::deliver(const Asked& asked, std::int64_t ack_wait, const Delivery& d,
+                          std::set<std::uint64_t>& same_answer) {
   const auto id = message_of(d.body);
   const auto now = clock_.wall_ms();
   auto& stream = streams_[asked.stream];
@@ -99,7 +100,7 @@ bool EngineModel::deliver(const Asked& asked, std::int64_t ack_wait, const Deliv
 }
 
 // Everything before it in its key was in the same answer, done, or delayed on arrival.
-void EngineModel::check_order(const Asked& asked, const Message& m, const Seqs& same_answer) {
+void EngineModel::check_order(const Asked& asked, const Message& m, const std::set<std::uint64_t>& same_answer) {
   for (const auto& [seq, id] : streams_[m.stream].by_key[m.key]) {
     if (seq >= m.seq) return;
     const auto& before = messages_[id];

@@ -22,10 +22,6 @@
 
 namespace switchyard::stream {
 
-// Not std::set<std::uint64_t>: LevelDB has that one too, the linker gives both the copy made here, and
-// ThreadSanitizer would see LevelDB's work in it but not LevelDB's locks.
-using Seqs = std::set<std::uint64_t, std::less<>>;
-
 class EngineModel : public EngineFixture {
  protected:
   explicit EngineModel(std::size_t lanes);
@@ -81,8 +77,8 @@ class EngineModel : public EngineFixture {
     bool changing = false;  // Being created or removed.
     int purging = 0;
     int fetching = 0;
-    std::int64_t fuzzy_until = 0;  // Before this time lease counts are not exact.
-    Seqs messages;                 // Not gone.
+    std::int64_t fuzzy_until = 0;      // Before this time lease counts are not exact.
+    std::set<std::uint64_t> messages;  // Not gone.
     std::map<std::string, std::map<Seq, std::uint64_t>> by_key;
     std::vector<Held> held;
     std::map<std::string, Dedup> dedup;
@@ -111,11 +107,11 @@ class EngineModel : public EngineFixture {
   Asked ask(std::size_t s) { return {s, streams_[s].id, ++step_, clock_.wall_ms()}; }
   void appended(const Asked& asked, std::uint64_t message, const std::string& dedup, const Appended& result);
   void delivered(const Asked& asked, std::int64_t ack_wait, std::span<const Delivery> deliveries);
-  bool deliver(const Asked& asked, std::int64_t ack_wait, const Delivery& d, Seqs& same_answer);
+  bool deliver(const Asked& asked, std::int64_t ack_wait, const Delivery& d, std::set<std::uint64_t>& same_answer);
   void acked(const Asked& asked, const std::vector<Held>& tokens, bool strict, const Status& status,
              std::span<const Code> each);
   void purged(const Asked& asked, const std::vector<std::pair<std::uint64_t, bool>>& before, const Status& status);
-  void check_order(const Asked& asked, const Message& m, const Seqs& same_answer);
+  void check_order(const Asked& asked, const Message& m, const std::set<std::uint64_t>& same_answer);
 
   // ---- truth ----
   void create_streams();
