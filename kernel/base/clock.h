@@ -15,6 +15,9 @@ class Clock {
   virtual ~Clock() = default;
   virtual std::int64_t wall_ms() const = 0;  // Unix time.
   virtual std::int64_t mono_ns() const = 0;  // Since an arbitrary start.
+  // mono_ns as of the machine's last tick, up to 10 ms ago, for a fraction of the cost: good for noticing
+  // that something took long, not for saying when something is due.
+  virtual std::int64_t coarse_mono_ns() const { return mono_ns(); }
   std::int64_t mono_ms() const { return mono_ns() / 1'000'000; }
 };
 
@@ -22,6 +25,7 @@ class SystemClock final : public Clock {
  public:
   std::int64_t wall_ms() const override;
   std::int64_t mono_ns() const override;
+  std::int64_t coarse_mono_ns() const override;
 };
 
 class ManualClock final : public Clock {

@@ -1,5 +1,6 @@
 #include "kernel/journal/batch.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cstring>
 #include <utility>
@@ -10,6 +11,7 @@ namespace switchyard::journal {
 
 void BatchBuilder::begin() {
   start_ = payload_->size();
+  if (start_ == 0 && payload_->capacity() < expected_) payload_->reserve(expected_);
   payload_->append(kRecordHeaderBytes, '\0');
 }
 
@@ -27,6 +29,9 @@ BatchBuilder::Added BatchBuilder::end() {
 std::shared_ptr<std::string> BatchBuilder::take() {
   start_ = 0;
   records_ = 0;
+  // Follows rising loads at once and falling ones slowly, so that a batch is seldom copied to grow.
+  const std::size_t used = std::min(payload_->size(), kMaxExpected);
+  expected_ = std::max(used + used / 8, expected_ - expected_ / 4);
   return std::exchange(payload_, std::make_shared<std::string>());
 }
 

@@ -47,7 +47,9 @@ class BatchBuilder {
 
  private:
   std::shared_ptr<std::string> payload_;
+  static constexpr std::size_t kMaxExpected = 64 * 1024;
   std::size_t start_ = 0;
+  std::size_t expected_ = 0;  // Bytes that the next batch will probably have.
   std::uint32_t records_ = 0;
 };
 

@@ -1,11 +1,15 @@
-// HeadScan finds the end of a request head; HeadFacts judges what the head says.
+// HeadScan finds the end of a request head; HeadFacts reads what the head says and judges it.
 //
 // Both are strict where leniency is dangerous: what two programs on one path may read differently
-// is refused here, because that difference is how requests are smuggled.
+// is refused here, because that difference is how requests are smuggled.  The grammar is that of
+// RFC 9112 sections 3 and 5 without obsolete folding.
 //
-// Thread: plain values.
+// Failure: the HTTP status of the refusal.
+//
+// Thread: plain values; views into the bytes that were read.
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -46,22 +50,26 @@ struct HeadFacts {
   int version = 0;
   std::vector<HttpHeader> headers;
   Field host, content_length, transfer_encoding, expect;
-  bool too_many_headers = false;
+  bool asks_close = false;
+  bool asks_keep_alive = false;
+  std::uint64_t body_bytes = 0;  // What Content-Length says.
 
-  void clear();
-  static void note(Field& field, std::string_view value) {
-    ++field.count;
-    field.value = value;
-  }
-  // Fills `request` and returns 0, or the status of the refusal.
+  // Reads a head whose end HeadScan has found: every line ends with CRLF, the last one is empty.
+  // 0, or the status of the refusal.
+  int read(std::string_view head, std::size_t max_headers);
+  // Fills `request`; 0, or the status of the refusal.  REQUIRES: read() returned 0.
   int judge(HttpRequest& request) const;
 
+  bool chunked() const { return transfer_encoding.count != 0; }
+  bool keep_alive() const { return version >= 11 ? !asks_close : asks_keep_alive && !asks_close; }
+
  private:
+  int read_request_line(std::string_view line);
+  int read_field(std::string_view line);
+  int note(std::string_view name, std::string_view value);
+  int note_connection(std::string_view value);
   int judge_framing() const;
   int judge_target(HttpRequest& request) const;
 };
-
-// True when the request line ends with a well-formed version that is just not ours, "HTTP/2.0".
-bool names_other_version(std::string_view head);
 
 }  // namespace switchyard::net

@@ -1,5 +1,8 @@
 #include "kernel/net/http_message.h"
 
+#include <cstdint>
+#include <cstring>
+
 namespace switchyard::net {
 namespace {
 
@@ -10,9 +13,27 @@ constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i) {
-    if (lower(a[i]) != lower(b[i])) return false;
+    if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
   }
   return true;
+}
+
+bool has_control(std::string_view text, unsigned char least) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101u;
+  constexpr std::uint64_t kHighs = kOnes * 0x80;
+  const char* at = text.data();
+  std::size_t left = text.size();
+  for (; left >= 8; at += 8, left -= 8) {
+    std::uint64_t word;
+    std::memcpy(&word, at, 8);
+    const std::uint64_t del = word ^ (kOnes * 0x7f);
+    if ((((word - kOnes * least) & ~word) | ((del - kOnes) & ~del)) & kHighs) return true;
+  }
+  for (; left > 0; ++at, --left) {
+    const auto c = static_cast<unsigned char>(*at);
+    if (c < least || c == 0x7f) return true;
+  }
+  return false;
 }
 
 const HttpHeader* HttpRequest::find(std::string_view name) const {

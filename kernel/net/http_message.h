@@ -16,6 +16,9 @@ namespace switchyard::net {
 // ASCII only, as field names are.
 bool equals_ignoring_case(std::string_view a, std::string_view b);
 
+// Is there a byte below `least` (at most 128), or DEL?
+bool has_control(std::string_view text, unsigned char least);
+
 struct HttpHeader {
   std::string_view name;   // Case as received.
   std::string_view value;  // Without the white space around it.

@@ -1,99 +1,20 @@
 #include "kernel/net/http_parser.h"
 
-#include <boost/beast/http/basic_parser.hpp>
-#include <cstring>
-#include <optional>
+#include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "kernel/net/byte_buffer.h"
+#include "kernel/net/http_chunks.h"
 #include "kernel/net/http_head.h"
 
 namespace switchyard::net {
-
-namespace beast = boost::beast;
-namespace http = boost::beast::http;
 
 namespace {
 
 constexpr std::size_t kFirstRead = 4096;      // A signed request with a small body fits.
 constexpr std::size_t kChunkRead = 8 * 1024;  // Also the longest chunk line and trailer part.
-// "0", CRLF, CRLF: no chunked body has less to come at any point.  The library parser asserts that
-// it is not asked with less once it has seen the last chunk.
-constexpr std::size_t kShortestChunks = 5;
 constexpr std::size_t kFirstBody = 64 * 1024;
 constexpr std::size_t kKeepBody = 64 * 1024;  // What a parser at rest may hold on to.
-
-// What the library parser tells, collected.
-class Collector final : public http::basic_parser<true> {
- public:
-  Collector(HeadFacts& facts, ByteBuffer& body, const HttpLimits& limits)
-      : facts_(facts), body_(body), limits_(limits) {
-    eager(false);
-    body_limit(boost::none);  // Checked here, where the status is known.
-    header_limit(static_cast<std::uint32_t>(limits.max_head_bytes) + 1);
-  }
-  bool body_too_large() const { return body_too_large_; }
-
- private:
-  using Text = beast::string_view;
-  using Code = beast::error_code;
-  static std::string_view view(Text text) { return {text.data(), text.size()}; }
-
-  void on_request_impl(http::verb, Text method, Text target, int version, Code&) override {
-    facts_.method = view(method);
-    facts_.target = view(target);
-    facts_.version = version;
-  }
-  void on_response_impl(int, Text, int, Code&) override {}
-  void on_field_impl(http::field field, Text name, Text value, Code& error) override {
-    // Trailers are read and dropped: a header must not arrive after it was acted upon.
-    if (head_done_) return;
-    if (facts_.headers.size() >= limits_.max_headers) {
-      facts_.too_many_headers = true;
-      error = http::error::header_limit;
-      return;
-    }
-    facts_.headers.push_back({view(name), view(value)});
-    switch (field) {
-      case http::field::host:
-        facts_.note(facts_.host, view(value));
-        break;
-      case http::field::content_length:
-        facts_.note(facts_.content_length, view(value));
-        break;
-      case http::field::transfer_encoding:
-        facts_.note(facts_.transfer_encoding, view(value));
-        break;
-      case http::field::expect:
-        facts_.note(facts_.expect, view(value));
-        break;
-      default:
-        break;
-    }
-  }
-  void on_header_impl(Code&) override { head_done_ = true; }
-  void on_body_init_impl(const boost::optional<std::uint64_t>&, Code&) override {}
-  std::size_t on_body_impl(Text, Code&) override { return 0; }
-  void on_chunk_header_impl(std::uint64_t size, Text, Code& error) override {
-    // The limits may have been lowered since the body began.
-    const std::size_t limit = limits_.max_body_bytes;
-    if (body_.size() <= limit && size <= limit - body_.size()) return;
-    body_too_large_ = true;
-    error = http::error::body_limit;
-  }
-  std::size_t on_chunk_body_impl(std::uint64_t, Text bytes, Code&) override {
-    body_.append(view(bytes));
-    return bytes.size();
-  }
-  void on_finish_impl(Code&) override {}
-
-  HeadFacts& facts_;
-  ByteBuffer& body_;
-  const HttpLimits& limits_;
-  bool head_done_ = false;
-  bool body_too_large_ = false;
-};
 
 }  // namespace
 
@@ -115,12 +36,11 @@ struct HttpParser::Impl {
   ByteBuffer raw;   // Chunked bytes that are not decoded yet.
   HeadScan scan;    // Of `in`.
   HeadFacts facts;
-  std::optional<Collector> parser;
+  ChunkedBody chunks;
   HttpRequest request;
   std::size_t head_size = 0;
   std::size_t body_size = 0;
   bool head_known = false;
-  bool keep_alive = false;
   bool continue_due = false;
   int status = 0;
   Reject reason = Reject::bad_request;
@@ -158,34 +78,27 @@ HttpParser::Step HttpParser::Impl::step_head() {
 }
 
 HttpParser::Step HttpParser::Impl::parse_head() {
-  facts.clear();
   body.clear(kKeepBody);
-  parser.emplace(facts, body, *limits);
-  beast::error_code error;
-  parser->put({in.data(), head_size}, error);
-  if (error) {
-    if (facts.too_many_headers) return fail(431, Reject::head_too_large);
-    const bool other_version = error == http::error::bad_version && names_other_version(in.view());
-    return fail(other_version ? 505 : 400, Reject::bad_request);
-  }
   request = HttpRequest{};
-  if (const int bad = facts.judge(request); bad != 0) return fail(bad, Reject::bad_request);
+  int bad = facts.read(in.view().substr(0, head_size), limits->max_headers);
+  if (bad == 0) bad = facts.judge(request);
+  if (bad != 0) return fail(bad, bad == 431 ? Reject::head_too_large : Reject::bad_request);
   head_known = true;
-  keep_alive = parser->keep_alive();
   continue_due = facts.expect.count != 0 && request.version >= 11;
   return begin_body();
 }
 
 HttpParser::Step HttpParser::Impl::begin_body() {
   const std::string_view rest = in.view().substr(head_size);
-  if (parser->chunked()) {
+  if (facts.chunked()) {
     raw.reserve(std::max(kChunkRead, rest.size()));
     raw.append(rest);
     in.truncate(head_size);
+    chunks.begin(body, *limits);
     phase = Phase::chunks;
     return step_chunks();
   }
-  const std::uint64_t length = parser->content_length().value_or(0);
+  const std::uint64_t length = facts.body_bytes;
   if (length > limits->max_body_bytes) return fail(413, Reject::body_too_large);
   body_size = length;
   if (rest.size() >= length) return finish(rest.substr(0, length));
@@ -202,17 +115,16 @@ HttpParser::Step HttpParser::Impl::begin_body() {
 }
 
 HttpParser::Step HttpParser::Impl::step_chunks() {
-  while (!parser->is_done()) {
-    if (raw.size() < kShortestChunks) return Step::need_more;
-    beast::error_code error;
-    const std::size_t used = parser->put({raw.data(), raw.size()}, error);
-    raw.consume(used);
-    if (error == http::error::need_more) {
-      if (raw.size() >= raw.capacity()) return fail(400, Reject::bad_request);
-      return Step::need_more;
-    }
-    if (parser->body_too_large()) return fail(413, Reject::body_too_large);
-    if (error) return fail(400, Reject::bad_request);
+  switch (chunks.take(raw)) {
+    case ChunkedBody::State::need_more:
+      // A chunk line or a trailer longer than the buffer.
+      return raw.size() < raw.capacity() ? Step::need_more : fail(400, Reject::bad_request);
+    case ChunkedBody::State::too_large:
+      return fail(413, Reject::body_too_large);
+    case ChunkedBody::State::broken:
+      return fail(400, Reject::bad_request);
+    case ChunkedBody::State::complete:
+      break;
   }
   return finish(body.view());
 }
@@ -299,7 +211,7 @@ bool HttpParser::head_done() const { return impl_->head_known; }
 
 bool HttpParser::take_expect_continue() { return std::exchange(impl_->continue_due, false); }
 
-bool HttpParser::keep_alive() const { return impl_->keep_alive; }
+bool HttpParser::keep_alive() const { return impl_->facts.keep_alive(); }
 
 bool HttpParser::is_head_request() const { return impl_->request.method == "HEAD"; }
 
@@ -312,14 +224,14 @@ Reject HttpParser::reason() const { return impl_->reason; }
 std::string_view HttpParser::pending() const {
   const Impl& my = *impl_;
   if (my.phase != Impl::Phase::complete) return {};
-  if (my.parser->chunked()) return my.raw.view();
+  if (my.facts.chunked()) return my.raw.view();
   if (my.body.size() != 0) return {};
   return my.in.view().substr(my.head_size + my.body_size);
 }
 
 void HttpParser::next() {
   Impl& my = *impl_;
-  if (my.parser->chunked()) {
+  if (my.facts.chunked()) {
     my.in.truncate(0);
     my.in.append(my.raw.view());
     my.raw.clear(kChunkRead);

@@ -2,7 +2,7 @@
 //
 // The owner asks where the next bytes go (room), says how many came (commit) and calls advance().
 // The head is scanned line by line first, which settles what proxies disagree about (bare LF, bare
-// CR, folded headers); then a strict library parser reads it in place.  Every view of the request
+// CR, folded headers); then it is read in place.  Every view of the request
 // points into the parser's buffers and holds until next() or reset().
 //
 // Failure: advance() says failed, status() is the HTTP status to answer; the stream has no known

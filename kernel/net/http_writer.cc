@@ -16,9 +16,7 @@ void append_number(std::string& out, std::uint64_t number) {
 void append_clean(std::string& out, std::string_view text) {
   const std::size_t begin = out.size();
   out += text;
-  bool dirty = false;
-  for (const char c : text) dirty |= c == '\r' || c == '\n' || c == '\0';
-  if (!dirty) return;
+  if (!has_control(text, ' ')) return;
   for (std::size_t i = begin; i < out.size(); ++i) {
     if (out[i] == '\r' || out[i] == '\n' || out[i] == '\0') out[i] = ' ';
   }

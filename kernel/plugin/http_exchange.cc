@@ -9,6 +9,7 @@ namespace {
 constexpr std::size_t kAlign = 8;
 // What a small request's handler allocates usually fits behind the copy of the request.
 constexpr std::size_t kSpare = 512;
+constexpr std::size_t kKeptBlockSlots = 2;
 
 sw_str str(std::string_view text) { return {text.data(), text.size()}; }
 
@@ -97,7 +98,8 @@ void Exchange::copy_request(const net::HttpRequest& from, BlockPool& pool) {
 void Exchange::clear(BlockPool& pool) {
   if (!blocks.empty()) pool.give(std::move(blocks.front()));
   blocks.clear();
-  blocks.shrink_to_fit();
+  // A slot may rest for long: one that needed many blocks gives the list's memory back.
+  if (blocks.capacity() > kKeptBlockSlots) blocks.shrink_to_fit();
   used = held = 0;
   net = {};
   owner = nullptr;

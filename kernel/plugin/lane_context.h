@@ -103,7 +103,7 @@ class CallbackScope {
       : plugin_(plugin),
         outer_(current_plugin_lane),
         what_(what),
-        started_ns_(plugin.lane->executor.clock().mono_ns()) {
+        started_ns_(plugin.lane->executor.clock().coarse_mono_ns()) {
     current_plugin_lane = &plugin;
     ++plugin.lane->depth;
   }
@@ -111,7 +111,7 @@ class CallbackScope {
     current_plugin_lane = outer_;
     auto& lane = *plugin_.lane;
     if (--lane.depth == 0) lane.scratch.reset();
-    const auto took_ns = lane.executor.clock().mono_ns() - started_ns_;
+    const auto took_ns = lane.executor.clock().coarse_mono_ns() - started_ns_;
     if (took_ns > lane.slow_callback_ns) log_slow(took_ns);
   }
   CallbackScope(const CallbackScope&) = delete;

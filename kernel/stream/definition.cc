@@ -56,10 +56,17 @@ bool good_consumer_name(std::string_view name) {
 
 }  // namespace
 
+void write_definition_key(std::string& out, NamespaceId ns, std::string_view name) {
+  char number[8];
+  for (int i = 0; i < 8; ++i) number[i] = static_cast<char>(ns >> (56 - 8 * i));
+  out.assign(kDefinitionPrefix);
+  out.append(number, sizeof number);
+  out += name;
+}
+
 std::string definition_key(NamespaceId ns, std::string_view name) {
-  std::string key(kDefinitionPrefix);
-  for (int shift = 56; shift >= 0; shift -= 8) key.push_back(static_cast<char>(ns >> shift));
-  key += name;
+  std::string key;
+  write_definition_key(key, ns, name);
   return key;
 }
 

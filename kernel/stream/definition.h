@@ -19,6 +19,8 @@ namespace switchyard::stream {
 inline constexpr std::string_view kDefinitionPrefix = "stream/";
 
 std::string definition_key(NamespaceId ns, std::string_view name);
+// The same, in memory that is used again.
+void write_definition_key(std::string& out, NamespaceId ns, std::string_view name);
 std::string encode_definition(const Definition& definition);
 Result<DefinitionPtr> decode_definition(std::string_view key, const store::KvEntry& entry);
 

@@ -107,7 +107,8 @@ void LaneEngine::bury(Stream* stream) {
 }
 
 DefinitionPtr LaneEngine::find(NamespaceId ns, std::string_view name) const {
-  const auto it = by_name_.find(definition_key(ns, name));
+  write_definition_key(wanted_, ns, name);
+  const auto it = by_name_.find(wanted_);
   return it == by_name_.end() ? nullptr : it->second;
 }
 

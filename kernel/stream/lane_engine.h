@@ -158,6 +158,7 @@ class LaneEngine {
   std::unordered_map<const Stream*, std::unique_ptr<Stream>> graveyard_;
   std::unordered_map<StreamId, DefinitionPtr> definitions_;
   std::unordered_map<std::string, DefinitionPtr> by_name_;
+  mutable std::string wanted_;  // The key that find() looks for.
   std::unordered_map<FetchId, std::pair<StreamId, std::uint32_t>> fetches_;
   std::set<StreamId> dirty_;
   // Effects under way, by the parity of the checkpoint they must be in; one checkpoint runs at a time.

@@ -1,18 +1,16 @@
-// Digests holds one lane's SHA-256 and MD5 contexts.
+// SHA-256 and MD5 of the AWS wires.
 //
-// Fetching an algorithm costs more than hashing a small message, so the algorithms are fetched once per
-// process and the contexts are reused.  MD5 is what the SQS and SNS contracts put into their answers; it
-// protects nothing here.
+// The plain functions of the library, not its EVP interface: OpenSSL 3.0 frees and allocates a context
+// again for every message there, which costs as much as hashing a small one.  MD5 is what the SQS and SNS
+// contracts put into their answers; it protects nothing here.
 //
-// Failure: the constructor throws std::runtime_error when the library refuses an algorithm (a FIPS-only
-// configuration has no MD5); afterwards hashing cannot fail.
+// Failure: none.
 // Thread: one lane.
 #pragma once
-#include <openssl/evp.h>
+#include <openssl/md5.h>
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <string_view>
 
 namespace switchyard::aws {
@@ -22,8 +20,6 @@ using Md5 = std::array<std::uint8_t, 16>;
 
 class Digests {
  public:
-  Digests();
-
   Sha256 sha256(std::string_view bytes);
   Md5 md5(std::string_view bytes);
 
@@ -33,10 +29,7 @@ class Digests {
   Md5 md5_end();
 
  private:
-  struct Free {
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-  };
-  std::unique_ptr<EVP_MD_CTX, Free> sha256_, md5_;
+  MD5_CTX md5_{};
 };
 
 }  // namespace switchyard::aws

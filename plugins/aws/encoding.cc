@@ -1,6 +1,7 @@
 #include "plugins/aws/encoding.h"
 
 #include <array>
+#include <cstring>
 
 #include "plugins/aws/text.h"
 
@@ -10,6 +11,12 @@ namespace {
 constexpr std::string_view kStandard = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view kUrl = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 constexpr char kHex[] = "0123456789abcdef";
+constexpr std::array<std::array<char, 2>, 256> make_hex_pairs() {
+  std::array<std::array<char, 2>, 256> table{};
+  for (std::size_t i = 0; i < table.size(); ++i) table[i] = {kHex[i >> 4], kHex[i & 15]};
+  return table;
+}
+constexpr auto kHexPairs = make_hex_pairs();
 constexpr char kUpperHex[] = "0123456789ABCDEF";
 
 constexpr std::array<std::int8_t, 256> reverse(std::string_view alphabet) {
@@ -86,10 +93,13 @@ bool decode_base64(std::string_view text, std::string& out) {
 bool decode_base64url(std::string_view text, std::string& out) { return decode(text, out, kUrlValues); }
 
 void append_hex(std::string& out, const std::uint8_t* bytes, std::size_t n) {
-  for (std::size_t i = 0; i < n; ++i) {
-    const char two[2] = {kHex[bytes[i] >> 4], kHex[bytes[i] & 15]};
-    out.append(two, 2);
-  }
+  const std::size_t begin = out.size();
+  out.resize(begin + 2 * n);
+  write_hex(out.data() + begin, bytes, n);
+}
+
+void write_hex(char* out, const std::uint8_t* bytes, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) std::memcpy(out + 2 * i, kHexPairs[bytes[i]].data(), 2);
 }
 
 void append_percent_encoded(std::string& out, std::string_view text, bool keep_slash) {
@@ -124,11 +134,12 @@ void append_percent_decoded(std::string& out, std::string_view text, bool plus_i
 }
 
 void write_uuid(char out[36], const std::uint8_t id[16]) {
-  for (int i = 0; i < 16; ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) *out++ = '-';
-    *out++ = kHex[id[i] >> 4];
-    *out++ = kHex[id[i] & 15];
-  }
+  write_hex(out, id, 4);
+  write_hex(out + 9, id + 4, 2);
+  write_hex(out + 14, id + 6, 2);
+  write_hex(out + 19, id + 8, 2);
+  write_hex(out + 24, id + 10, 6);
+  out[8] = out[13] = out[18] = out[23] = '-';
 }
 
 void append_uuid(std::string& out, const std::uint8_t id[16]) {

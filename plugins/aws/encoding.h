@@ -17,6 +17,7 @@ bool decode_base64(std::string_view text, std::string& out);
 bool decode_base64url(std::string_view text, std::string& out);
 
 void append_hex(std::string& out, const std::uint8_t* bytes, std::size_t n);
+void write_hex(char* out, const std::uint8_t* bytes, std::size_t n);  // 2 n characters.
 
 // Everything but the unreserved characters of RFC 3986 becomes %XX; a slash too unless it is kept.
 void append_percent_encoded(std::string& out, std::string_view text, bool keep_slash);

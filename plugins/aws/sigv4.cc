@@ -128,8 +128,12 @@ Refusal parse_presigned(std::string_view query, SigV4& out) {
 }
 
 bool lists(std::string_view signed_headers, std::string_view name) {
-  while (!signed_headers.empty()) {
-    if (equals_ignoring_case(take_until(signed_headers, ';'), name)) return true;
+  while (signed_headers.size() >= name.size()) {
+    const bool ends = signed_headers.size() == name.size() || signed_headers[name.size()] == ';';
+    if (ends && equals_ignoring_case(signed_headers.substr(0, name.size()), name)) return true;
+    const std::size_t next = signed_headers.find(';');
+    if (next == std::string_view::npos) return false;
+    signed_headers.remove_prefix(next + 1);
   }
   return false;
 }
@@ -167,14 +171,6 @@ bool in_canonical_order(std::string_view signed_headers) {
   return true;
 }
 
-void write_hex(char* out, const Sha256& hash) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  for (const std::uint8_t byte : hash) {
-    *out++ = kDigits[byte >> 4];
-    *out++ = kDigits[byte & 15];
-  }
-}
-
 }  // namespace
 
 std::string_view scope_service(const sw_http_request& request) {
@@ -185,7 +181,8 @@ std::string_view scope_service(const sw_http_request& request) {
     const std::size_t at = authorization.find("Credential=");
     if (at == std::string_view::npos) return {};
     credential = authorization.substr(at + 11);
-    credential = credential.substr(0, credential.find_first_of(", "));
+    credential = credential.substr(0, credential.find(','));
+    credential = credential.substr(0, credential.find(' '));
   } else if (authorization.empty()) {
     credential = raw_parameter(view(request.query), "X-Amz-Credential");
     if (credential.find('/') == std::string_view::npos) separator = '%';
@@ -261,7 +258,8 @@ void append_string_to_sign(std::string& out, std::string& scratch, const sw_http
   char hex[64];
   std::string_view payload_hash = kUnsignedPayload;
   if (signature.payload_header != kUnsignedPayload) {
-    write_hex(hex, digests.sha256(view(request.body)));
+    const Sha256 hash = digests.sha256(view(request.body));
+    write_hex(hex, hash.data(), hash.size());
     payload_hash = {hex, sizeof hex};
   }
   scratch.clear();
@@ -284,7 +282,7 @@ void append_string_to_sign(std::string& out, std::string& scratch, const sw_http
   out += '/';
   out += signature.terminator;
   out += '\n';
-  write_hex(hex, hash);
+  write_hex(hex, hash.data(), hash.size());
   out.append(hex, sizeof hex);
 }
 

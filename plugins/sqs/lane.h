@@ -3,7 +3,7 @@
 //
 // Nothing in it is shared, so nothing in it is locked.
 //
-// Failure: the constructor throws when the digests are not available.
+// Failure: none of its own.
 // Thread: one lane.
 #pragma once
 #include <boost/json/parser.hpp>

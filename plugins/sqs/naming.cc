@@ -47,7 +47,8 @@ std::string_view path_of(std::string_view url) {
     const std::size_t slash = url.find('/');
     url = slash == std::string_view::npos ? std::string_view() : url.substr(slash);
   }
-  return url.substr(0, url.find_first_of("?#"));
+  url = url.substr(0, url.find('?'));
+  return url.substr(0, url.find('#'));
 }
 
 // The segments of a path; more than four come back as five.

@@ -30,11 +30,7 @@ struct BatchState {
 
 template <class Digest>
 void write_hex(char* out, const Digest& digest) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  for (const std::uint8_t byte : digest) {
-    *out++ = kDigits[byte >> 4];
-    *out++ = kDigits[byte & 15];
-  }
+  aws::write_hex(out, digest.data(), digest.size());
 }
 
 void digest(Lane& lane, const MessageInput& message, SentDigests& out) {

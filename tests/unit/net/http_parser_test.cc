@@ -155,6 +155,7 @@ TEST(HttpParser, keep_alive_follows_version_and_connection_header) {
       {"GET / HTTP/1.1\r\nHost: a\r\nConnection: X-Y, CLOSE\r\n\r\n", false},
       {"GET / HTTP/1.0\r\n\r\n", false},
       {"GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", true},
+      {"GET / HTTP/1.0\r\nConnection: Keep-Alive\r\nConnection: close\r\n\r\n", false},
   };
   for (const auto& c : kCases) {
     HttpParser parser;
