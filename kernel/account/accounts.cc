@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "kernel/account/nkeys.h"
 #include "kernel/account/records.h"
 #include "kernel/base/ids.h"
 #include "kernel/base/log.h"
@@ -20,18 +21,24 @@ Status check_owner_part(std::string_view what, std::string_view text) {
                                   "' must be 1 to 64 letters, digits, '-' or '_'"};
 }
 
-Error no_namespace(std::string_view id) {
-  return Error{Code::not_found, "namespace '" + std::string(id) + "' does not exist"};
-}
 Error no_credential(std::string_view id) {
   return Error{Code::not_found, "credential '" + std::string(id) + "' does not exist"};
+}
+// Account ids of NATS are public keys; those of the control API look the same whatever the protocol.
+std::string make_id(const NewNamespace& wanted) {
+  if (wanted.protocol != Protocol::nats && wanted.origin != Origin::control) return random_uuid_text();
+  return NkeyPair::generate(NkeyKind::account).public_text();
+}
+
+}  // namespace
+
+Error no_namespace(std::string_view id) {
+  return Error{Code::not_found, "namespace '" + std::string(id) + "' does not exist"};
 }
 Error changed_meanwhile(std::string_view what) {
   return Error{Code::conflict,
                std::string(what) + " was changed by somebody else in the meantime; read it again and retry"};
 }
-
-}  // namespace
 
 Accounts::Accounts(store::Kv& kv, const Sealer& sealer, const Clock& clock, std::vector<Executor*> lanes)
     : kv_(kv), sealer_(sealer), clock_(clock), lanes_(std::move(lanes)) {
@@ -46,11 +53,6 @@ void Accounts::attach() {
   for (auto& view : views_) view->attach(kv_);
 }
 
-template <class Done>
-void Accounts::refuse(std::size_t lane, Done done, Error error) {
-  lanes_[lane]->post([done = std::move(done), error = std::move(error)]() mutable { done(std::move(error)); });
-}
-
 void Accounts::commit(std::size_t lane, Ops ops, Error taken, VoidDone done) {
   kv_.commit(lane, std::move(ops),
              [taken = std::move(taken), done = std::move(done)](Result<std::uint64_t> result) mutable {
@@ -62,7 +64,7 @@ void Accounts::commit(std::size_t lane, Ops ops, Error taken, VoidDone done) {
 Result<Namespace> Accounts::make_namespace(const NewNamespace& wanted) const {
   if (auto status = check_name("namespace name", wanted.name); !status) return Error(status.error());
   Namespace ns;
-  ns.id = wanted.id.empty() ? random_uuid_text() : wanted.id;
+  ns.id = wanted.id.empty() ? make_id(wanted) : wanted.id;
   ns.name = wanted.name;
   ns.protocol = wanted.protocol;
   ns.style = wanted.style;
@@ -85,14 +87,20 @@ Result<Namespace> Accounts::make_namespace(const NewNamespace& wanted) const {
     ns.owner = ns.id;
   }
   ns.shard = shard_of(!ns.project_id.empty() ? ns.project_id : ns.owner);
-  ns.created_ms = ns.updated_ms = clock_.wall_ms();
+  ns.services = wanted.services;
+  if (ns.protocol == Protocol::nats) {
+    const auto key = NkeyPair::generate(NkeyKind::account);
+    ns.signing_key = key.public_text();
+    ns.sealed_signing_seed = sealer_.seal(key.seed_text().view(), namespace_key(ns.id));
+  }
+  ns.created_ns = ns.updated_ns = clock_.wall_ns();
   return ns;
 }
 
 Result<Credential> Accounts::make_credential(const NewCredential& wanted) const {
   if (auto status = check_name("credential name", wanted.name); !status) return Error(status.error());
   if (auto status = check_access_key(wanted.access_key); !status) return Error(status.error());
-  if (wanted.secret.empty()) {
+  if (wanted.secret.empty() != wanted.keep_no_secret) {
     return Error{Code::invalid, "the secret of credential '" + wanted.name + "' is empty; give it one"};
   }
   Credential credential;
@@ -100,10 +108,14 @@ Result<Credential> Accounts::make_credential(const NewCredential& wanted) const 
   credential.name = wanted.name;
   credential.namespace_id = wanted.namespace_id;
   credential.access_key = wanted.access_key;
-  credential.sealed_secret = sealer_.seal(wanted.secret.view(), credential_key(wanted.access_key));
+  if (!wanted.keep_no_secret) {
+    credential.sealed_secret = sealer_.seal(wanted.secret.view(), credential_key(wanted.access_key));
+  }
   credential.permissions = wanted.permissions & kMayAll;
   credential.expires_ms = wanted.expires_ms;
-  credential.created_ms = credential.updated_ms = clock_.wall_ms();
+  credential.services = wanted.services;
+  credential.checksum = wanted.checksum;
+  credential.created_ns = credential.updated_ns = clock_.wall_ns();
   return credential;
 }
 
@@ -116,9 +128,9 @@ void Accounts::create_namespace(std::size_t lane, const NewNamespace& wanted, Na
                                          " namespaces, its limit; delete one first"});
   }
   // The number of a namespace is the revision of its change: one namespace per commit.
-  Ops ops{{namespace_key(ns->id), encode(*ns), 0}, {owner_key(ns->protocol, ns->owner), ns->id, 0}};
+  Ops ops{{namespace_key(ns->id), encode(*ns), 0}, {owner_key(ns->protocol, owner_name(*ns)), ns->id, 0}};
   Error taken{Code::exists, "a namespace of protocol " + std::string(protocol_name(ns->protocol)) + " already owns '" +
-                                ns->owner + "'; use that one or another account or project"};
+                                owner_name(*ns) + "'; use that one or another account or project"};
   commit(lane, std::move(ops), std::move(taken), [this, lane, id = ns->id, done = std::move(done)](Status status) {
     if (!status) return done(Error(status.error()));
     const auto* made = view(lane).find_namespace(id);
@@ -134,7 +146,7 @@ void Accounts::update_namespace(std::size_t lane, const std::string& id, const N
   Namespace next = *now;
   if (change.name) next.name = *change.name;
   if (change.limits) next.limits = *change.limits;
-  next.updated_ms = clock_.wall_ms();
+  next.updated_ns = clock_.wall_ns();
   if (auto status = check_name("namespace name", next.name); !status) {
     return refuse(lane, std::move(done), Error(status.error()));
   }
@@ -148,12 +160,35 @@ void Accounts::delete_namespace(std::size_t lane, const std::string& id, VoidDon
   const auto* now = view(lane).find_namespace(id);
   const auto* record = kv_.get(lane, namespace_key(id));
   if (now == nullptr || record == nullptr) return refuse(lane, std::move(done), no_namespace(id));
-  Ops ops{{namespace_key(id), std::nullopt, record->revision}, {owner_key(now->protocol, now->owner), std::nullopt}};
-  view(lane).list_credentials(id, [&](const Credential& credential) {
+  commit(lane, deletion(lane, *now, record->revision), changed_meanwhile("namespace '" + id + "'"),
+         [this, lane, id, done = std::move(done)](const Status& status) mutable {
+           if (!status) return done(status);
+           delete_leftovers(lane, id, std::move(done));
+         });
+}
+
+Accounts::Ops Accounts::deletion(std::size_t lane, const Namespace& ns, std::uint64_t revision) const {
+  Ops ops{{namespace_key(ns.id), std::nullopt, revision}, {owner_key(ns.protocol, owner_name(ns)), std::nullopt}};
+  for (const auto table : kOwnedTables) {
+    ops.push_back({owned_prefix(table, ns.number, ""), std::nullopt, store::KvOp::kAny, true});
+  }
+  view(lane).list_credentials(ns.id, [&](const Credential& credential) {
     ops.push_back({credential_key(credential.access_key), std::nullopt});
     return true;
   });
-  commit(lane, std::move(ops), changed_meanwhile("namespace '" + id + "'"), std::move(done));
+  return ops;
+}
+
+// Credentials that were on their way when the deletion was decided.  Their makers were answered before, so
+// by now they are here; later ones find no namespace (credential_created).
+void Accounts::delete_leftovers(std::size_t lane, const std::string& namespace_id, VoidDone done) {
+  Ops ops;
+  view(lane).list_credentials(namespace_id, [&](const Credential& credential) {
+    ops.push_back({credential_key(credential.access_key), std::nullopt});
+    return true;
+  });
+  if (ops.empty()) return done({});
+  commit(lane, std::move(ops), Error{}, std::move(done));
 }
 
 void Accounts::create_credential(std::size_t lane, const NewCredential& wanted, CredentialDone done) {
@@ -200,7 +235,7 @@ void Accounts::update_credential(std::size_t lane, const std::string& id, const 
   if (change.permissions) next.permissions = *change.permissions & kMayAll;
   if (change.expires_ms) next.expires_ms = *change.expires_ms;
   if (change.secret) next.sealed_secret = sealer_.seal(change.secret->view(), credential_key(next.access_key));
-  next.updated_ms = clock_.wall_ms();
+  next.updated_ns = clock_.wall_ns();
   auto status = check_name("credential name", next.name);
   if (status && change.secret && change.secret->empty())
     status = Error{Code::invalid, "the new secret is empty; give one"};

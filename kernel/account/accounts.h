@@ -27,13 +27,16 @@
 namespace switchyard::account {
 
 struct NewNamespace {
-  std::string id;  // Empty = a random UUID.  Never one that was used before.
+  // Empty = made here: an account's public nkey for namespaces of the control API and of NATS, else a UUID.
+  // Never one that was used before.
+  std::string id;
   std::string name;
   Protocol protocol = Protocol::sqs_sns;
   Style style = Style::namespace_id;
   Origin origin = Origin::control;
   std::string account_id, project_id, region;
   LimitOverrides limits;
+  std::uint8_t services = 0;
 };
 
 // Only what is set changes.
@@ -50,6 +53,23 @@ struct NewCredential {
   Secret secret;
   std::uint32_t permissions = kMayAll;
   std::int64_t expires_ms = 0;
+  std::uint8_t services = 0;
+  std::string checksum = {};
+  bool keep_no_secret = false;  // Then `secret` stays empty.
+};
+
+// A credential whose keys are made here.
+struct CredentialWish {
+  std::string namespace_id;
+  std::string name;
+  std::uint32_t permissions = kMayAll;
+  std::uint8_t services = 0;
+  std::int64_t expires_ms = 0;
+};
+
+struct IssuedCredential {
+  Credential credential;
+  Secret shown;  // To be told once: the secret key, or the `.creds` file of a NATS user.
 };
 
 struct CredentialChange {
@@ -76,14 +96,26 @@ class Accounts {
 
   using NamespaceDone = std::function<void(Result<Namespace>)>;
   using CredentialDone = std::function<void(Result<Credential>)>;
+  using IssuedDone = std::function<void(Result<IssuedCredential>)>;
   using VoidDone = std::function<void(Status)>;
 
   void create_namespace(std::size_t lane, const NewNamespace& wanted, NamespaceDone done);
   void update_namespace(std::size_t lane, const std::string& id, const NamespaceChange& change, NamespaceDone done);
-  // Its credentials go with it; its streams are the stream room's (a watch on the record tells it).
+  // Its credentials, streams, messages and plugin records go with it, in one batch of the journal whose size
+  // does not depend on how much that is.
   void delete_namespace(std::size_t lane, const std::string& id, VoidDone done);
 
+  // One service of a project in a region.  The namespace of the project is made with its first service
+  // and deleted with its last.  Code::exists: it is active; not_found: it is not.
+  void activate_service(std::size_t lane, const std::string& project_id, const std::string& region,
+                        std::uint8_t service, NamespaceDone done);
+  // What the service has goes with it.  Code::conflict while it has streams or credentials, unless `force`;
+  // Code::denied when the configuration declares the namespace.
+  void deactivate_service(std::size_t lane, const std::string& project_id, const std::string& region,
+                          std::uint8_t service, bool force, VoidDone done);
+
   void create_credential(std::size_t lane, const NewCredential& wanted, CredentialDone done);
+  void issue_credential(std::size_t lane, const CredentialWish& wish, IssuedDone done);
   void update_credential(std::size_t lane, const std::string& id, const CredentialChange& change, CredentialDone done);
   void delete_credential(std::size_t lane, const std::string& id, VoidDone done);
 
@@ -106,6 +138,10 @@ class Accounts {
   template <class Done>
   void refuse(std::size_t lane, Done done, Error error);
   void credential_created(std::size_t lane, const std::string& access_key, CredentialDone done);
+  Ops deletion(std::size_t lane, const Namespace& ns, std::uint64_t revision) const;
+  void delete_leftovers(std::size_t lane, const std::string& namespace_id, VoidDone done);
+  bool service_in_use(std::size_t lane, const Namespace& ns, std::uint8_t service) const;
+  Result<Secret> make_nats_keys(std::size_t lane, const CredentialWish& wish, NewCredential& wanted) const;
 
   store::Kv& kv_;
   const Sealer& sealer_;
@@ -113,5 +149,13 @@ class Accounts {
   const std::vector<Executor*> lanes_;
   std::vector<std::unique_ptr<AccountView>> views_;
 };
+
+template <class Done>
+void Accounts::refuse(std::size_t lane, Done done, Error error) {
+  lanes_[lane]->post([done = std::move(done), error = std::move(error)]() mutable { done(std::move(error)); });
+}
+
+Error no_namespace(std::string_view id);
+Error changed_meanwhile(std::string_view what);
 
 }  // namespace switchyard::account

@@ -71,7 +71,7 @@ class BootstrapRun : public std::enable_shared_from_this<BootstrapRun> {
 
   // Style namespace_id is named by its id, which a namespace keeps.
   static std::string owner_of(const Namespace& made, const Namespace* now) {
-    return made.style == Style::namespace_id && now != nullptr ? now->id : made.owner;
+    return made.style == Style::namespace_id && now != nullptr ? now->id : owner_name(made);
   }
 
   Status judge_credentials(const DeclaredNamespace& declared, std::map<std::string, std::string>& keys) const;
@@ -103,7 +103,7 @@ Status BootstrapRun::judge() const {
       return Error{Code::invalid,
                    title + " is declared twice for protocol " + std::string(protocol_name(declared.protocol))};
     }
-    const auto* now = present(declared, made->owner);
+    const auto* now = present(declared, owner_name(*made));
     const auto owner = owner_of(*made, now);
     const auto [first, fresh] = owners.emplace(std::pair(declared.protocol, owner), declared.name);
     if (!fresh) {
@@ -164,7 +164,7 @@ void BootstrapRun::finish() {
   std::set<std::string> declared;
   for (const auto& ns : declared_) {
     const auto owner = accounts_.make_namespace(wanted_namespace(ns));
-    const auto* now = present(ns, owner ? owner->owner : "");
+    const auto* now = present(ns, owner ? owner_name(*owner) : "");
     if (now != nullptr) declared.insert(now->id);
     if (now == nullptr) continue;
     view().list_credentials(now->id, [&](const Credential& credential) {
@@ -186,14 +186,14 @@ Result<BootstrapRun::Ops> BootstrapRun::plan(const DeclaredNamespace& declared) 
   auto made = accounts_.make_namespace(wanted_namespace(declared));
   if (!made) return Error(made.error());
   Ops ops;
-  const auto* now = present(declared, made->owner);
+  const auto* now = present(declared, owner_name(*made));
   const std::string id = now ? now->id : made->id;
   if (now == nullptr) {
     ops.push_back({namespace_key(id), encode(*made), 0});
-    ops.push_back({owner_key(made->protocol, made->owner), id, 0});
+    ops.push_back({owner_key(made->protocol, owner_name(*made)), id, 0});
     report_.created.push_back("namespace " + declared.name);
   } else {
-    made->owner = owner_of(*made, now);
+    if (made->style == Style::namespace_id) made->owner = now->id;
     plan_namespace(*now, std::move(*made), ops);
   }
   for (const auto& wanted : declared.credentials) {
@@ -213,13 +213,15 @@ void BootstrapRun::plan_namespace(const Namespace& now, Namespace next, Ops& ops
   next.id = now.id;
   next.number = now.number;
   next.shard = now.shard;  // Given at creation.
-  next.created_ms = now.created_ms;
-  next.updated_ms = now.updated_ms;
+  next.created_ns = now.created_ns;
+  next.updated_ns = now.updated_ns;
+  next.signing_key = now.signing_key;
+  next.sealed_signing_seed = now.sealed_signing_seed;
   if (encode(next) == encode(now)) return;
-  next.updated_ms = accounts_.clock().wall_ms();
-  if (next.owner != now.owner) {
-    ops.push_back({owner_key(now.protocol, now.owner), std::nullopt});
-    ops.push_back({owner_key(next.protocol, next.owner), next.id, 0});
+  next.updated_ns = accounts_.clock().wall_ns();
+  if (owner_name(next) != owner_name(now)) {
+    ops.push_back({owner_key(now.protocol, owner_name(now)), std::nullopt});
+    ops.push_back({owner_key(next.protocol, owner_name(next)), next.id, 0});
   }
   ops.push_back({namespace_key(next.id), encode(next), revision_of(namespace_key(next.id))});
   report_.updated.push_back("namespace " + next.name);
@@ -251,7 +253,7 @@ Status BootstrapRun::plan_credential(const DeclaredNamespace& declared, const st
   auto next = accounts_.make_credential(fresh);
   if (!next) return Error(next.error());
   if (now != nullptr) {
-    next->created_ms = now->created_ms;
+    next->created_ns = now->created_ns;
     if (now->access_key != wanted.access_key) ops.push_back({credential_key(now->access_key), std::nullopt});
   }
   const auto key = credential_key(wanted.access_key);
@@ -334,7 +336,7 @@ class DevRun : public std::enable_shared_from_this<DevRun> {
     if (!credential) return done_(Error(credential.error()));
     accounts_.kv().commit(lane_,
                           {{namespace_key(ns->id), encode(*ns), 0},
-                           {owner_key(protocol, ns->owner), ns->id, 0},
+                           {owner_key(protocol, owner_name(*ns)), ns->id, 0},
                            {credential_key(credential->access_key), encode(*credential), 0}},
                           [self = shared_from_this()](Result<std::uint64_t> result) {
                             if (!result) return self->done_(Error(result.error()));

@@ -35,6 +35,16 @@ inline constexpr std::uint32_t kMayReceive = 2;
 inline constexpr std::uint32_t kMayManage = 4;
 inline constexpr std::uint32_t kMayAll = kMayPublish | kMayReceive | kMayManage;
 
+// Bits equal SW_SERVICE_* of sdk/include/switchyard/plugin.h.
+inline constexpr std::uint8_t kServiceSqs = 1;
+inline constexpr std::uint8_t kServiceSns = 2;
+
+// One service of a project that was activated by itself.
+struct ServiceTimes {
+  std::int64_t created_ns = 0, updated_ns = 0;
+  friend bool operator==(const ServiceTimes&, const ServiceTimes&) = default;
+};
+
 // What a namespace has of its own; the rest follows the server's defaults.
 struct LimitOverrides {
   std::optional<std::uint64_t> max_message_bytes;
@@ -75,18 +85,26 @@ struct Namespace {
   std::string region;  // Bound to this region; empty = every region.
   std::uint16_t shard = 0;
   LimitOverrides limits;
-  std::int64_t created_ms = 0, updated_ms = 0;
+  std::int64_t created_ns = 0, updated_ns = 0;
+  std::uint8_t services = 0;          // kService*; 0 = all of its protocol.
+  ServiceTimes sqs_times, sns_times;  // Of a service whose bit is set.
+  // NATS: the key that signs the JWTs of its users, in public and sealed (see sealing.h).
+  std::string signing_key, sealed_signing_seed;
+
+  bool has_service(std::uint8_t service) const { return services == 0 || (services & service) != 0; }
 };
 
 struct Credential {
   std::string id;  // UUID.
   std::string name;
   std::string namespace_id;
-  std::string access_key;
-  std::string sealed_secret;  // See sealing.h.
+  std::string access_key;     // Of a NATS user its public key.
+  std::string sealed_secret;  // See sealing.h; empty: the server keeps no secret, only the public half.
   std::uint32_t permissions = 0;
-  std::int64_t created_ms = 0, updated_ms = 0;
+  std::int64_t created_ns = 0, updated_ns = 0;
   std::int64_t expires_ms = 0;  // 0 = never.
+  std::uint8_t services = 0;    // What it is good for: kService*; 0 = everything of its namespace.
+  std::string checksum;         // SHA-1 in hex of what was shown once; empty when nothing was.
 };
 
 Limits effective_limits(const Namespace& ns, const LimitDefaults& defaults);

@@ -7,6 +7,17 @@
 #include "kernel/base/log.h"
 
 namespace switchyard::account {
+namespace {
+
+// Services by another name (the token service of AWS) are open to every credential.
+bool good_for(const Credential& credential, std::string_view service) {
+  if (credential.services == 0) return true;
+  if (service == "sqs") return (credential.services & kServiceSqs) != 0;
+  if (service == "sns") return (credential.services & kServiceSns) != 0;
+  return true;
+}
+
+}  // namespace
 
 AccountView::AccountView(std::size_t lane, const Sealer& sealer, const Clock& clock)
     : lane_(lane), sealer_(sealer), clock_(clock) {}
@@ -46,7 +57,7 @@ void AccountView::take_namespace(Namespace ns) {
       auto& names = by_name_[old->second->name];
       std::erase(names, old->second.get());
       if (names.empty()) by_name_.erase(old->second->name);
-      by_owner_.erase(owner_key(old->second->protocol, old->second->owner));
+      by_owner_.erase(owner_key(old->second->protocol, owner_name(*old->second)));
     }
   }
   auto& slot = namespaces_[ns.id];
@@ -54,7 +65,7 @@ void AccountView::take_namespace(Namespace ns) {
   *slot = std::move(ns);
   by_number_[slot->number] = slot.get();
   by_name_[slot->name].push_back(slot.get());
-  by_owner_[owner_key(slot->protocol, slot->owner)] = slot.get();
+  by_owner_[owner_key(slot->protocol, owner_name(*slot))] = slot.get();
   if (const auto keys = by_namespace_.find(slot->id); keys != by_namespace_.end()) {
     for (const auto& [access_key, credential] : keys->second) credential->ns = slot.get();
   }
@@ -70,7 +81,7 @@ void AccountView::drop_namespace(std::string_view id) {
   auto& names = by_name_[gone->name];
   std::erase(names, gone.get());
   if (names.empty()) by_name_.erase(gone->name);
-  const auto owner = by_owner_.find(owner_key(gone->protocol, gone->owner));
+  const auto owner = by_owner_.find(owner_key(gone->protocol, owner_name(*gone)));
   if (owner != by_owner_.end() && owner->second == gone.get()) by_owner_.erase(owner);
   if (const auto keys = by_namespace_.find(id); keys != by_namespace_.end()) {
     for (const auto& [access_key, credential] : keys->second) credential->ns = nullptr;
@@ -120,6 +131,9 @@ Code AccountView::verify_mac(const MacCheck& check, Principal& out) {
   const auto found = credentials_.find(check.access_key);
   if (found == credentials_.end() || found->second->ns == nullptr) return Code::not_found;
   auto& entry = *found->second;
+  // Of a NATS user there is only a public key; of a credential of one service the others know nothing.
+  if (entry.credential.sealed_secret.empty()) return Code::not_found;
+  if (!good_for(entry.credential, check.scope.service)) return Code::not_found;
 
   if (const auto* key = signing_keys_.find(entry.serial, check.scope)) {
     if (!signature_matches(*key, check.string_to_sign, check.signature)) return Code::unauthenticated;
@@ -181,9 +195,16 @@ const Namespace* AccountView::find_by_name(Protocol protocol, std::string_view n
   return nullptr;
 }
 
-const Namespace* AccountView::find_by_owner(Protocol protocol, std::string_view owner) const {
-  const auto found = by_owner_.find(owner_key(protocol, owner));
+const Namespace* AccountView::find_by_owner(Protocol protocol, std::string_view owner_name) const {
+  const auto found = by_owner_.find(owner_key(protocol, owner_name));
   return found == by_owner_.end() ? nullptr : found->second;
+}
+
+const Namespace* AccountView::find_project(Protocol protocol, std::string_view project_id,
+                                           std::string_view region) const {
+  const auto owner = std::string("project-").append(project_id);
+  if (const auto* bound = find_by_owner(protocol, owner_name(owner, region))) return bound;
+  return find_by_owner(protocol, owner);
 }
 
 const Credential* AccountView::find_credential(std::string_view access_key) const {
@@ -215,8 +236,18 @@ Result<Secret> AccountView::reveal(const Credential& credential) const {
   return sealer_.unseal(credential.sealed_secret, credential_key(credential.access_key));
 }
 
+Result<Secret> AccountView::reveal_signing_seed(const Namespace& ns) const {
+  return sealer_.unseal(ns.sealed_signing_seed, namespace_key(ns.id));
+}
+
 Status AccountView::check_sealing() const {
+  for (const auto& [id, ns] : namespaces_) {
+    if (ns->sealed_signing_seed.empty()) continue;
+    const auto seed = reveal_signing_seed(*ns);
+    if (!seed) return Error(seed.error());
+  }
   for (const auto& [access_key, entry] : credentials_) {
+    if (entry->credential.sealed_secret.empty()) continue;
     const auto secret = reveal(entry->credential);
     if (!secret) return Error(secret.error());
   }

@@ -65,7 +65,10 @@ class AccountView {
   // The id first, then a name if only one namespace has it.  "sqs_sns/dev" names the one of that protocol.
   const Namespace* find_by_name_or_id(std::string_view name_or_id) const;
   const Namespace* find_by_name(Protocol protocol, std::string_view name) const;
-  const Namespace* find_by_owner(Protocol protocol, std::string_view owner) const;
+  // `owner_name` as of records.h.
+  const Namespace* find_by_owner(Protocol protocol, std::string_view owner_name) const;
+  // The one of a project (a UUID) in a region: bound to it, else bound to none.
+  const Namespace* find_project(Protocol protocol, std::string_view project_id, std::string_view region) const;
   const Credential* find_credential(std::string_view access_key) const;
   const Credential* find_credential_by_id(std::string_view id) const;
   // In the order of access keys, until false.
@@ -76,6 +79,7 @@ class AccountView {
   std::size_t credentials() const { return credentials_.size(); }
 
   Result<Secret> reveal(const Credential& credential) const;
+  Result<Secret> reveal_signing_seed(const Namespace& ns) const;
   // The first credential whose secret this server's key cannot open, as a sentence.
   Status check_sealing() const;
 
@@ -109,7 +113,7 @@ class AccountView {
   std::map<std::string, std::unique_ptr<Namespace>, std::less<>> namespaces_;  // By id.
   std::unordered_map<NamespaceNumber, Namespace*> by_number_;
   Map<std::vector<Namespace*>> by_name_;
-  Map<Namespace*> by_owner_;                           // By owner_key().
+  Map<Namespace*> by_owner_;                           // By owner_key() of owner_name().
   Map<std::unique_ptr<CredentialEntry>> credentials_;  // By access key.
   Map<CredentialEntry*> by_credential_id_;
   std::map<std::string, AccessKeys, std::less<>> by_namespace_;  // By namespace id, also of one that is not there.

@@ -14,6 +14,8 @@ class Clock {
  public:
   virtual ~Clock() = default;
   virtual std::int64_t wall_ms() const = 0;  // Unix time.
+  // The same as finely as the clock knows it.
+  virtual std::int64_t wall_ns() const { return wall_ms() * 1'000'000; }
   virtual std::int64_t mono_ns() const = 0;  // Since an arbitrary start.
   // mono_ns as of the machine's last tick, up to 10 ms ago, for a fraction of the cost: good for noticing
   // that something took long, not for saying when something is due.
@@ -24,6 +26,7 @@ class Clock {
 class SystemClock final : public Clock {
  public:
   std::int64_t wall_ms() const override;
+  std::int64_t wall_ns() const override;
   std::int64_t mono_ns() const override;
   std::int64_t coarse_mono_ns() const override;
 };

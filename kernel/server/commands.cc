@@ -39,7 +39,7 @@ int fsck_command(const CliOptions& options) {
   const auto files = journal::make_posix_file_system();
   std::uint64_t unknown = 0;
   const auto report = journal::fsck(*files, folder->journal(), [&](const journal::Place&, std::string_view body) {
-    constexpr auto last_message_record = static_cast<std::uint8_t>(store::RecordType::kv_erase);
+    constexpr auto last_message_record = static_cast<std::uint8_t>(store::RecordType::kv_erase_prefix);
     unknown += body.empty() || static_cast<std::uint8_t>(body.front()) > last_message_record;
   });
   if (!report) {

@@ -40,6 +40,7 @@ struct Kv::CommitOp final : LaneLog::Op {
       if (it != kv.submitted_.end() && --it->second.second == 0) kv.submitted_.erase(it);
     }
     if (!status) {
+      kv.unfence(revision);
       kv.executors_[reply_lane]->post([done = std::move(done), status] { done(Error(status.error())); });
       return;
     }
@@ -48,15 +49,14 @@ struct Kv::CommitOp final : LaneLog::Op {
 };
 
 // Says no in its turn: by then the change that it lost to is applied, or was refused itself.
-struct Kv::ConflictOp final : LaneLog::Op {
+struct Kv::RefusedOp final : LaneLog::Op {
   Executor& reply_to;
   Done done;
-  ConflictOp(Executor& executor, Done d) : reply_to(executor), done(std::move(d)) {}
+  Error error;
+  RefusedOp(Executor& executor, Done d, Error e) : reply_to(executor), done(std::move(d)), error(std::move(e)) {}
 
   void complete(const Status&, std::uint32_t, std::uint32_t) override {
-    reply_to.post([done = std::move(done)] {
-      done(Error{Code::conflict, "the record was changed in the meantime; read it again and retry"});
-    });
+    reply_to.post([done = std::move(done), error = std::move(error)] { done(error); });
   }
 };
 
@@ -111,6 +111,13 @@ void Kv::replay_erase(ByteReader& body) {
   for (std::size_t lane = 0; lane < lanes_.size(); ++lane) apply(lane, {change});
 }
 
+void Kv::replay_erase_prefix(ByteReader& body) {
+  last_revision_ = std::max(last_revision_, body.varint());
+  std::vector<Change> changes;
+  for (auto& key : keys_under(body.string())) changes.push_back({std::move(key), std::nullopt});
+  for (std::size_t lane = 0; lane < lanes_.size(); ++lane) apply(lane, changes);
+}
+
 void Kv::start(std::vector<Executor*> lanes, LaneLog& authority_log) {
   executors_ = std::move(lanes);
   log_ = &authority_log;
@@ -148,6 +155,34 @@ void Kv::commit(std::size_t lane, std::vector<KvOp> ops, Done done) {
   });
 }
 
+std::vector<std::string> Kv::keys_under(std::string_view prefix) const {
+  std::set<std::string> keys;
+  scan(0, prefix, prefix, [&](std::string_view key, const KvEntry&) {
+    keys.emplace(key);
+    return true;
+  });
+  for (auto it = submitted_.lower_bound(prefix); it != submitted_.end() && starts_with(it->first, prefix); ++it) {
+    if (it->second.first) {
+      keys.insert(it->first);
+    } else {
+      keys.erase(it->first);
+    }
+  }
+  return {keys.begin(), keys.end()};
+}
+
+bool Kv::fenced(std::string_view key) const {
+  return std::any_of(fences_.begin(), fences_.end(), [&](const auto& f) { return starts_with(key, f.second); });
+}
+
+void Kv::unfence(std::uint64_t revision) {
+  std::erase_if(fences_, [revision](const auto& fence) { return fence.first == revision; });
+}
+
+void Kv::refuse(std::size_t reply_lane, Done done, Error error) {
+  log_->commit(kShard, std::make_unique<RefusedOp>(*executors_[reply_lane], std::move(done), std::move(error)), true);
+}
+
 void Kv::commit_on_authority(std::size_t reply_lane, std::vector<KvOp> ops, Done done) {
   // What the record will be once everything submitted is durable.
   const auto current = [this](std::string_view key) -> const KvEntry* {
@@ -159,20 +194,39 @@ void Kv::commit_on_authority(std::size_t reply_lane, std::vector<KvOp> ops, Done
   std::size_t bytes = 0;
   for (const auto& op : ops) {
     bytes += op.key.size() + (op.value ? op.value->size() : 0) + 64;
+    if (op.value && fenced(op.key)) {
+      return refuse(reply_lane, std::move(done),
+                    Error{Code::not_found, "what the record belongs to was deleted in the meantime"});
+    }
     if (op.expect_revision == KvOp::kAny) continue;
     const auto* entry = current(op.key);
     if ((entry != nullptr ? entry->revision : 0) == op.expect_revision) continue;
-    log_->commit(kShard, std::make_unique<ConflictOp>(*executors_[reply_lane], std::move(done)), true);
-    return;
+    return refuse(reply_lane, std::move(done),
+                  Error{Code::conflict, "the record was changed in the meantime; read it again and retry"});
   }
   const bool erases = std::all_of(ops.begin(), ops.end(), [](const KvOp& op) { return !op.value; });
   const std::uint64_t revision = ++last_revision_;
   auto changes = std::make_shared<std::vector<Change>>();
   log_->reserve(kShard, bytes, erases);
+  const auto submit = [&](Change change) {
+    auto& slot = submitted_[change.key];
+    slot.first = change.entry;
+    ++slot.second;
+    changes->push_back(std::move(change));
+  };
   for (auto& op : ops) {
+    auto w = log_->begin(kShard);
+    if (op.prefix) {
+      w.u8(static_cast<std::uint8_t>(RecordType::kv_erase_prefix));
+      w.varint(revision);
+      w.string(op.key);
+      log_->end();
+      for (auto& key : keys_under(op.key)) submit({std::move(key), std::nullopt});
+      fences_.emplace_back(revision, std::move(op.key));
+      continue;
+    }
     Change change{std::move(op.key), std::nullopt};
     const auto* before = current(change.key);
-    auto w = log_->begin(kShard);
     if (op.value) {
       const std::uint64_t created = before != nullptr ? before->created : revision;
       change.entry = KvEntry{std::make_shared<const std::string>(std::move(*op.value)), revision, created};
@@ -187,10 +241,7 @@ void Kv::commit_on_authority(std::size_t reply_lane, std::vector<KvOp> ops, Done
       w.string(change.key);
     }
     log_->end();
-    auto& slot = submitted_[change.key];
-    slot.first = change.entry;
-    ++slot.second;
-    changes->push_back(std::move(change));
+    submit(std::move(change));
   }
   log_->commit(kShard, std::make_unique<CommitOp>(*this, std::move(changes), revision, reply_lane, std::move(done)),
                erases);
@@ -217,9 +268,19 @@ void Kv::publish(std::shared_ptr<const std::vector<Change>> changes, std::uint64
                  Done done) {
   auto left = std::make_shared<std::atomic<std::size_t>>(lanes_.size());
   auto shared_done = std::make_shared<Done>(std::move(done));
+  // A lane that has applied the change sends nothing under the erased prefix any more, and what it sent
+  // before arrives here before its note does.
+  const bool has_fence =
+      std::any_of(fences_.begin(), fences_.end(), [revision](const auto& fence) { return fence.first == revision; });
+  auto unseen = std::make_shared<std::size_t>(lanes_.size());
+  const auto seen = [this, unseen, revision] {
+    if (--*unseen == 0) unfence(revision);
+  };
   for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
-    auto task = [this, lane, changes, revision, reply_lane, left, shared_done] {
+    auto task = [this, lane, changes, revision, reply_lane, left, shared_done, has_fence, seen] {
       apply(lane, *changes);
+      if (has_fence && lane != 0) executors_[0]->post(seen);
+      if (has_fence && lane == 0) seen();
       if (left->fetch_sub(1) != 1) return;
       executors_[reply_lane]->post([shared_done, revision] { (*shared_done)(revision); });
     };

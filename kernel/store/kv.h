@@ -9,7 +9,8 @@
 // The revision of a change is its number in the order of all changes; the revision that created a
 // record is a name that is never reused (stream ids are made of it).
 //
-// Failure: Code::conflict when a condition does not hold, otherwise what the journal said; nothing of
+// Failure: Code::conflict when a condition does not hold, Code::not_found for a record whose owner was just
+// erased with its prefix, otherwise what the journal said; nothing of
 // a refused commit is applied.
 //
 // Thread: commit() on any lane; get/scan/watch on the lane that is named.
@@ -42,6 +43,10 @@ struct KvOp {
   std::string key;
   std::optional<std::string> value;      // No value erases.
   std::uint64_t expect_revision = kAny;  // 0 = must not exist.
+  // `key` is a prefix, without value or condition: everything under it goes, in one record of the
+  // journal however much that is.  Changes under the prefix that other lanes sent before they saw it
+  // are refused with Code::not_found.
+  bool prefix = false;
 };
 
 class Kv {
@@ -56,6 +61,7 @@ class Kv {
   Status load(Store& store);
   void replay_put(ByteReader& body);
   void replay_erase(ByteReader& body);
+  void replay_erase_prefix(ByteReader& body);
   // logs[i] writes for lane i; only logs[0] is used, the authority's.
   void start(std::vector<Executor*> lanes, LaneLog& authority_log);
 
@@ -81,7 +87,7 @@ class Kv {
 
  private:
   struct CommitOp;
-  struct ConflictOp;
+  struct RefusedOp;
   struct Change {
     std::string key;
     std::optional<KvEntry> entry;
@@ -91,6 +97,11 @@ class Kv {
     std::vector<std::pair<std::string, Watch>> watches;
   };
   void commit_on_authority(std::size_t reply_lane, std::vector<KvOp> ops, Done done);
+  // What `op` erases, given everything that was submitted.
+  std::vector<std::string> keys_under(std::string_view prefix) const;
+  bool fenced(std::string_view key) const;
+  void unfence(std::uint64_t revision);
+  void refuse(std::size_t reply_lane, Done done, Error error);
   void apply(std::size_t lane, const std::vector<Change>& changes);
   void publish(std::shared_ptr<const std::vector<Change>> changes, std::uint64_t revision, std::size_t reply_lane,
                Done done);
@@ -100,6 +111,8 @@ class Kv {
   LaneLog* log_ = nullptr;
   // Authority only: records written but not yet applied, by key; null = being erased.
   std::map<std::string, std::pair<std::optional<KvEntry>, std::uint32_t>, std::less<>> submitted_;
+  // Authority only: prefixes erased by a change (its revision) that some lane may not have seen yet.
+  std::vector<std::pair<std::uint64_t, std::string>> fences_;
   std::uint64_t last_revision_ = 0;
   std::set<std::string, std::less<>> dirty_;
 };

@@ -14,6 +14,7 @@ enum class RecordType : std::uint8_t {
   drop = 5,     // Everything up to a sequence leaves (purge, retention).
   kv_put = 16,
   kv_erase = 17,
+  kv_erase_prefix = 18,  // Every record whose key starts with these bytes.
 };
 
 }  // namespace switchyard::store

@@ -48,6 +48,8 @@ Status Engine::Impl::replay(const journal::Replayed& batch) {
       kv.replay_put(reader);
     } else if (type == store::RecordType::kv_erase) {
       kv.replay_erase(reader);
+    } else if (type == store::RecordType::kv_erase_prefix) {
+      kv.replay_erase_prefix(reader);
     } else {
       ByteReader id(body.substr(1));
       const journal::Place place{batch.segment, batch.payload_offset + offset, static_cast<std::uint32_t>(length)};

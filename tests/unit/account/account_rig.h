@@ -146,6 +146,7 @@ class AccountRig {
         const auto type = static_cast<store::RecordType>(reader.u8());
         if (type == store::RecordType::kv_put) kv_->replay_put(reader);
         if (type == store::RecordType::kv_erase) kv_->replay_erase(reader);
+        if (type == store::RecordType::kv_erase_prefix) kv_->replay_erase_prefix(reader);
       }
     }
   }

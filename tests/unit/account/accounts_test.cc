@@ -262,8 +262,8 @@ TEST(Accounts, updates_change_only_what_they_name) {
   const auto* now = rig.view(1).find_credential("KEY1");
   EXPECT_EQ(now->name, "renamed");
   EXPECT_EQ(now->permissions, kMayReceive);
-  EXPECT_EQ(now->created_ms, credential->created_ms);
-  EXPECT_EQ(now->updated_ms, credential->created_ms + 5000);
+  EXPECT_EQ(now->created_ns, credential->created_ns);
+  EXPECT_EQ(now->updated_ns, credential->created_ns + 5000LL * 1000 * 1000);
   EXPECT_EQ(verify(rig.view(1), "KEY1", "s"), Code::ok);
   EXPECT_EQ(rig.view(1).find_namespace(ns->id)->name, "orders");
   EXPECT_EQ(rig.view(1).find_namespace(ns->id)->number, ns->number) << "an update keeps the number";

@@ -75,7 +75,9 @@ class KvTest : public testing::Test {
       const std::size_t length = journal::kRecordHeaderBytes + header.u32();
       ByteReader body(payload.substr(journal::kRecordHeaderBytes, length - journal::kRecordHeaderBytes));
       const auto type = static_cast<RecordType>(body.u8());
-      type == RecordType::kv_put ? kv->replay_put(body) : kv->replay_erase(body);
+      if (type == RecordType::kv_put) kv->replay_put(body);
+      if (type == RecordType::kv_erase) kv->replay_erase(body);
+      if (type == RecordType::kv_erase_prefix) kv->replay_erase_prefix(body);
       payload.remove_prefix(length);
     }
   }
@@ -283,6 +285,74 @@ TEST_F(KvTest, what_a_checkpoint_could_not_write_is_collected_again) {
   reopen();
   EXPECT_EQ(get(0, "k"), "2");
   EXPECT_EQ(get(0, "gone"), "(none)");
+}
+
+KvOp everything_under(const std::string& prefix) { return {prefix, std::nullopt, KvOp::kAny, true}; }
+
+TEST_F(KvTest, everything_under_a_prefix_goes_with_one_record_and_stays_gone) {
+  for (const auto* key : {"p/1", "p/2", "p", "q/1"}) put(0, key, "x");
+  settle();
+  put(2, "p/on its way", "x");
+  const auto batches = journal.durable.size();
+  const auto gone = commit(1, {everything_under("p/"), {"q/1", std::nullopt}});
+  settle();
+  ASSERT_EQ(gone->code(), Code::ok);
+  for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    for (const auto* key : {"p/1", "p/2", "q/1"}) EXPECT_EQ(get(lane, key), "(none)") << key;
+    EXPECT_EQ(get(lane, "p"), "x");
+  }
+  EXPECT_GT(journal.durable.size(), batches);
+  reopen();
+  EXPECT_EQ(get(2, "p/1"), "(none)");
+  EXPECT_EQ(get(2, "p/on its way"), get(0, "p/on its way"));
+  EXPECT_EQ(get(1, "p"), "x");
+  checkpoint();
+  reopen();
+  EXPECT_EQ(get(0, "p/2"), "(none)");
+}
+
+TEST_F(KvTest, the_erased_keys_are_those_there_when_the_erasure_is_decided_also_ones_not_yet_durable) {
+  const auto made = put(0, "p/1", "x");
+  const auto gone = commit(0, {everything_under("p/")});
+  settle();
+  EXPECT_EQ(made->code(), Code::ok);
+  EXPECT_EQ(gone->code(), Code::ok);
+  EXPECT_EQ(get(1, "p/1"), "(none)");
+  reopen();
+  EXPECT_EQ(get(1, "p/1"), "(none)");
+}
+
+TEST_F(KvTest, a_lane_that_has_not_seen_the_erasure_cannot_add_to_what_is_gone) {
+  put(0, "p/1", "x");
+  settle();
+  const auto gone = commit(0, {everything_under("p/")});
+  lanes[0]->run();
+  journal.finish_all(*log);
+  lanes[0]->run();
+  ASSERT_EQ(get(0, "p/1"), "(none)");
+  ASSERT_EQ(get(1, "p/1"), "x") << "lane 1 has not turned yet";
+  const auto late = put(1, "p/2", "x", 0);
+  settle();
+  EXPECT_EQ(late->code(), Code::not_found);
+  EXPECT_EQ(get(0, "p/2"), "(none)");
+  const auto next = put(1, "p/2", "x", 0);
+  settle();
+  EXPECT_EQ(next->code(), Code::ok) << "once every lane has seen it the names are free";
+  EXPECT_EQ(gone->code(), Code::ok);
+}
+
+TEST_F(KvTest, an_erasure_that_the_disk_refused_keeps_nobody_out) {
+  put(0, "p/1", "x");
+  settle();
+  journal.full = true;
+  const auto gone = commit(0, {everything_under("p/"), {"other", "x"}});
+  settle();
+  EXPECT_EQ(gone->code(), Code::quota);
+  journal.full = false;
+  const auto late = put(1, "p/2", "x", 0);
+  settle();
+  EXPECT_EQ(late->code(), Code::ok);
+  EXPECT_EQ(get(2, "p/1"), "x");
 }
 
 TEST_F(KvTest, a_watch_sees_what_is_there_and_every_change_under_its_prefix) {
