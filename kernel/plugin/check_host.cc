@@ -46,6 +46,7 @@ struct SmallServer {
     services.engine = &engine;
     services.kv = &engine.kv();
     for (std::size_t i = 0; i < lanes.size(); ++i) services.accounts.push_back(&accounts->view(i));
+    services.administration = accounts.get();
     services.router = &router;
     services.metrics = &metrics;
     services.version = "check";

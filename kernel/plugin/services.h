@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "kernel/account/accounts.h"
 #include "kernel/account/view.h"
 #include "kernel/base/executor.h"
 #include "kernel/base/metrics.h"
@@ -25,7 +26,8 @@ class Router;
 // What a reload may change without asking the plugins.
 struct HostSettings {
   account::LimitDefaults limits;
-  std::string public_url;  // http.public_url, or empty.
+  std::string public_url;            // http.public_url, or empty.
+  std::string nats_public_url = {};  // plugins.nats.public_url, or empty.
 };
 
 struct Services {
@@ -33,6 +35,7 @@ struct Services {
   stream::Engine* engine = nullptr;
   store::Kv* kv = nullptr;                      // Usually &engine->kv().
   std::vector<account::AccountView*> accounts;  // One per lane.
+  account::Accounts* administration = nullptr;  // The write side of `accounts`.
   Router* router = nullptr;
   MetricRegistry* metrics = nullptr;
 

@@ -13,5 +13,6 @@ extern const sw_http_api kHttpTable;
 extern const sw_stream_api kStreamTable;
 extern const sw_kv_api kKvTable;
 extern const sw_metrics_api kMetricsTable;
+extern const sw_accounts_api kAccountsTable;
 
 }  // namespace switchyard::plugin

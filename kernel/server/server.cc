@@ -155,6 +155,7 @@ Status Server::Impl::load_plugins() {
   services.engine = engine.get();
   services.kv = &engine->kv();
   for (std::size_t i = 0; i < lanes.size(); ++i) services.accounts.push_back(&accounts->view(i));
+  services.administration = accounts.get();
   services.router = &router;
   services.metrics = &metrics;
   services.settings = {settings.limits, settings.http.public_url};

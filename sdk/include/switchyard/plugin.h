@@ -37,7 +37,7 @@ extern "C" {
 #endif
 
 #define SW_ABI_GENERATION 1u /* a new generation is a new entry symbol          */
-#define SW_ABI_REVISION 1u   /* +1 whenever a table or an extension is appended */
+#define SW_ABI_REVISION 2u   /* +1 whenever a table or an extension is appended */
 
 #define SW_END_OF(t, m) ((uint32_t)((const char *)(&(t)->m + 1) - (const char *)(t)))
 #define SW_HAS(t, m) ((t) && (t)->size >= SW_END_OF(t, m) && (t)->m)
@@ -476,6 +476,128 @@ typedef struct sw_metrics_api {
   sw_counter *(*counter)(const sw_host *, sw_str name, sw_str help, const sw_pair *labels, size_t n);
   void (*add)(sw_counter *, uint64_t n); /* [any] lock-free */
 } sw_metrics_api;
+
+/* ---- switchyard.accounts/1: namespaces and credentials, for a plugin that offers their administration -- */
+
+#define SW_EXT_ACCOUNTS "switchyard.accounts/1"
+#define SW_SERVICE_SQS 1u        /* a project's services are switched on one by one */
+#define SW_SERVICE_SNS 2u
+#define SW_LIMIT_MESSAGE_BYTES 1u
+#define SW_LIMIT_STORED_BYTES 2u
+#define SW_LIMIT_REQUESTS 4u
+#define SW_LIMIT_CONNECTIONS 8u
+
+typedef struct sw_limits {
+  uint32_t size;
+  uint32_t set;                   /* SW_LIMIT_*: the namespace's own; the others follow the server's defaults */
+  uint64_t max_message_bytes;     /* in force; 0 = no limit, also below */
+  uint64_t max_stored_bytes;
+  uint64_t requests_per_second;
+  uint64_t max_connections;
+} sw_limits;
+
+/* A namespace as its administrator sees it.  Borrowed until the lane callback that asked for it returns. */
+typedef struct sw_account {
+  uint32_t size, flags;           /* SW_ACCOUNT_* */
+  sw_str id, name, protocol, style, owner; /* as in sw_namespace_info */
+  sw_str project_id, region;      /* empty = none, every region */
+  uint32_t services;              /* SW_SERVICE_*; 0 = all of its protocol */
+  uint32_t reserved;
+  int64_t created_ns, updated_ns; /* Unix time, here and below */
+  int64_t sqs_created_ns, sqs_updated_ns; /* of a service that is set; 0 = when the namespace was made */
+  int64_t sns_created_ns, sns_updated_ns;
+  const sw_limits *limits;
+} sw_account;
+#define SW_ACCOUNT_DECLARED 1u    /* by the configuration or by dev mode, not by an API */
+
+typedef struct sw_account_usage {
+  uint32_t size, reserved;
+  uint64_t stored_bytes, streams, credentials;
+} sw_account_usage;
+
+typedef struct sw_account_wish {
+  uint32_t size, reserved;
+  sw_str name, protocol, project_id, region;
+} sw_account_wish;
+
+#define SW_CHANGE_NAME 1u
+#define SW_CHANGE_LIMITS 2u
+#define SW_CHANGE_PERMISSIONS 4u
+#define SW_CHANGE_EXPIRY 8u
+
+typedef struct sw_account_change { /* what `flags` does not name stays */
+  uint32_t size, flags;
+  sw_str name;
+  const sw_limits *limits;        /* replaces all: what `set` does not name follows the defaults again */
+} sw_account_change;
+
+typedef struct sw_credential {    /* borrowed as sw_account; never the secret */
+  uint32_t size;
+  uint32_t permissions;           /* SW_PERM_* */
+  uint32_t services, reserved;    /* what it is good for; 0 = everything of its namespace */
+  sw_str id, name, account_id;
+  sw_str access_key;              /* of a NATS user its public key */
+  sw_str checksum;                /* SHA-1 in hex of what was shown once; empty when nothing was */
+  int64_t created_ns, updated_ns;
+  int64_t expires_ms;             /* 0 = never */
+} sw_credential;
+
+typedef struct sw_credential_wish {
+  uint32_t size;
+  uint32_t permissions;
+  uint32_t services, reserved;
+  sw_str account_id, name;
+  int64_t expires_ms;
+} sw_credential_wish;
+
+typedef struct sw_credential_change {
+  uint32_t size, flags;           /* SW_CHANGE_NAME, _PERMISSIONS, _EXPIRY */
+  sw_str name;
+  uint32_t permissions, reserved;
+  int64_t expires_ms;
+} sw_credential_change;
+
+typedef void (*sw_account_done)(void *user, sw_status, const sw_account *, const sw_error *err);
+/* `secret` is what may be shown this once: the secret key, or the creds file of a NATS user; else empty. */
+typedef void (*sw_credential_done)(void *user, sw_status, const sw_credential *, sw_str secret, const sw_error *err);
+
+/* Changes are durable and in force on every lane when done runs: the next request on any connection sees
+ * them.  SW_CONFLICT: somebody else changed it meanwhile. */
+typedef struct sw_accounts_api {
+  uint32_t size, reserved;
+
+  /* [lane] From this lane's own copy. */
+  sw_status (*find)(const sw_host *, sw_str id, const sw_account **);
+  /* The namespace of a project (a UUID) in a region, whose services are switched on one by one. */
+  sw_status (*find_project)(const sw_host *, sw_str project_id, sw_str region, const sw_account **);
+  /* In the order of ids, until `visit` returns 0; what it is given is its own only until then. */
+  void (*list)(const sw_host *, int32_t (*visit)(void *user, const sw_account *), void *user);
+  sw_status (*usage)(const sw_host *, sw_str id, sw_account_usage *out); /* set out->size before the call */
+  sw_status (*find_credential)(const sw_host *, sw_str id, const sw_credential **);
+  /* The same in the order of access keys. */
+  void (*list_credentials)(const sw_host *, sw_str account_id,
+                           int32_t (*visit)(void *user, const sw_credential *), void *user);
+
+  /* [lane] SW_QUOTA at the server's bound.  A namespace of NATS gets its keys here. */
+  sw_status (*create)(const sw_host *, const sw_account_wish *, sw_account_done, void *user);
+  sw_status (*update)(const sw_host *, sw_str id, const sw_account_change *, sw_account_done, void *user);
+  /* Streams, messages, records and credentials go with it, in one record of the journal; its names are free. */
+  sw_status (*remove)(const sw_host *, sw_str id, sw_done, void *user);
+  /* One service of a project: SW_EXISTS when it is on, SW_NOT_FOUND when it is off.  Switching off is refused
+   * with SW_CONFLICT while the service has streams or credentials, unless `force`; with SW_DENIED for a
+   * namespace that is declared. */
+  sw_status (*activate)(const sw_host *, sw_str project_id, sw_str region, uint32_t service, sw_account_done, void *user);
+  sw_status (*deactivate)(const sw_host *, sw_str project_id, sw_str region, uint32_t service, uint32_t force,
+                          sw_done, void *user);
+
+  sw_status (*create_credential)(const sw_host *, const sw_credential_wish *, sw_credential_done, void *user);
+  sw_status (*update_credential)(const sw_host *, sw_str id, const sw_credential_change *, sw_credential_done, void *user);
+  sw_status (*remove_credential)(const sw_host *, sw_str id, sw_done, void *user);
+
+  /* [lane] Where clients of a protocol reach this server, when the configuration says it; else empty: build
+   * it from the Host that was called.  Borrowed as sw_account. */
+  void (*public_url)(const sw_host *, sw_str protocol, sw_str *out);
+} sw_accounts_api;
 
 #ifdef __cplusplus
 }

@@ -97,6 +97,8 @@ template <>
 inline constexpr const char* kExtensionId<sw_kv_api> = SW_EXT_KV;
 template <>
 inline constexpr const char* kExtensionId<sw_metrics_api> = SW_EXT_METRICS;
+template <>
+inline constexpr const char* kExtensionId<sw_accounts_api> = SW_EXT_ACCOUNTS;
 
 // A table of the host, or nothing when the host has none: test it before use unless sw_info requires it.
 // Members newer than the revision you need are tested with SW_HAS(ext.get(), member).

@@ -122,6 +122,7 @@ void HostRig::open() {
   services.engine = engine.get();
   services.kv = &engine->kv();
   for (std::size_t i = 0; i < lane_count_; ++i) services.accounts.push_back(&accounts->view(i));
+  services.administration = accounts.get();
   services.router = router.get();
   services.metrics = metrics.get();
   services.version = "9.9";
