@@ -35,6 +35,14 @@ std::string render_dev_env(const DevEnvironment& environment, int pid) {
     line(out, "AWS_SECRET_ACCESS_KEY", account.secret.view());
     line(out, "AWS_DEFAULT_REGION", environment.region);
   }
+  if (environment.admin) {
+    line(out, "SCW_API_URL", environment.http_url);
+    line(out, "SCW_ACCESS_KEY", environment.admin->access_key);
+    line(out, "SCW_SECRET_KEY", environment.admin->secret_key);
+    line(out, "SCW_DEFAULT_PROJECT_ID", environment.admin->project_id);
+    line(out, "SCW_DEFAULT_ORGANIZATION_ID", environment.admin->organization_id);
+    line(out, "SCW_DEFAULT_REGION", "fr-par");
+  }
   line(out, "SWITCHYARD_PID", std::to_string(pid));
   return out;
 }

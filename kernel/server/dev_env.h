@@ -7,11 +7,13 @@
 //
 // Thread: [control].
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "kernel/account/bootstrap.h"
 #include "kernel/base/result.h"
+#include "kernel/server/dev_admin.h"
 
 namespace switchyard::server {
 
@@ -20,6 +22,7 @@ struct DevEnvironment {
   std::string region;
   bool sqs = false;  // The SQS plugin runs.
   std::vector<account::DevAccount> accounts;
+  std::optional<DevAdmin> admin = {};  // Of the control plugin, when it runs.
 };
 
 std::string render_dev_env(const DevEnvironment& environment, int pid);

@@ -18,6 +18,7 @@
 #include "kernel/plugin/router.h"
 #include "kernel/quota/quotas.h"
 #include "kernel/server/data_folder.h"
+#include "kernel/server/dev_admin.h"
 #include "kernel/server/dev_env.h"
 #include "kernel/server/endpoints.h"
 #include "kernel/server/server_metrics.h"
@@ -75,6 +76,7 @@ struct Server::Impl {
   Status open_storage();
   Status open_accounts();
   Status load_plugins();
+  void add_dev_admin(Settings& to);
   Status apply_accounts();
   Status listen();
   Status write_dev_env();
@@ -100,6 +102,7 @@ struct Server::Impl {
   std::unique_ptr<net::HttpServer> http;
   std::shared_ptr<net::TlsContext> tls;
   std::vector<account::DevAccount> dev_accounts;
+  std::optional<DevAdmin> dev_admin;  // When dev mode made one.
   std::string http_address;
   std::atomic<bool> started{false};
   std::atomic<bool> failed{false};
@@ -149,6 +152,14 @@ Status Server::Impl::open_accounts() {
   return accounts->view(0).check_sealing();
 }
 
+// Both at start and at reload, before a section is judged.
+void Server::Impl::add_dev_admin(Settings& to) {
+  if (!to.dev) return;
+  for (auto& spec : to.plugins) {
+    if (spec.name == "control" && give_dev_admin(spec, derive_dev_admin(secret))) dev_admin = derive_dev_admin(secret);
+  }
+}
+
 Status Server::Impl::load_plugins() {
   plugin::Services services;
   services.lanes = executors;
@@ -170,6 +181,7 @@ Status Server::Impl::load_plugins() {
   plugin::LoaderOptions loader;
   loader.folders = settings.plugin_dirs.empty() ? plugin::default_folders() : settings.plugin_dirs;
   host = std::make_unique<plugin::Host>(std::move(services), std::move(loader));
+  add_dev_admin(settings);
   return host->load(settings.plugins);
 }
 
@@ -226,7 +238,9 @@ Status Server::Impl::write_dev_env() {
   environment.region = settings.region;
   environment.accounts = dev_accounts;
   for (const auto& p : host->plugins()) {
-    if (p.name == "sqs" && p.state == plugin::PluginState::running) environment.sqs = true;
+    if (p.state != plugin::PluginState::running) continue;
+    if (p.name == "sqs") environment.sqs = true;
+    if (p.name == "control") environment.admin = dev_admin;
   }
   return write_file(settings.data_dir + "/dev.env", render_dev_env(environment, ::getpid()), 0600);
 }
@@ -303,6 +317,7 @@ void Server::Impl::warn_of_restart(const Settings& next) const {
 
 Status Server::reload(Settings next) {
   auto& s = *impl_;
+  s.add_dev_admin(next);
   if (auto status = s.judge(next); !status) return status;
   if (auto status = s.host->reconfigure(next.plugins); !status) return status;
   if (s.tls && !next.tls.certificate.empty()) {

@@ -15,6 +15,10 @@ install_clients() {
     skip integration-query-wire "an old botocore could not be installed from the Python registry"
     export SWITCHYARD_MISSING_CLIENTS=1
   fi
+  if ! python_venv scaleway scaleway==2.12.0; then
+    skip integration-scaleway-python "the Python SDK of Scaleway could not be installed from the Python registry"
+    export SWITCHYARD_MISSING_CLIENTS=1
+  fi
   local node=$root/build/node-clients
   if ! cmp -s "$root/tests/integration/clients/package.json" "$node/installed.json"; then
     rm -rf "$node" && mkdir -p "$node" && cp "$root/tests/integration/clients/package.json" "$node/"
