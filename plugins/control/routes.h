@@ -14,7 +14,7 @@ namespace switchyard::control {
 struct Operation {
   std::string_view method, path;  // "/mnq/v1beta1/regions/{region}/sqs-info"; "{region}" and one id
   std::string_view id, summary;
-  std::string_view query;              // Names of query parameters, separated by spaces; '!' behind one that is required.
+  std::string_view query;  // Names of query parameters, separated by spaces; '!' behind one that is required.
   std::string_view request, response;  // Names of schemas; an empty response is 204.
   void (*run)(Call& call);
 };

@@ -24,7 +24,7 @@ ROOMS = {
     "server": ["plugin"],
 }
 # A core plugin knows the SDK, itself, and what is shared between AWS protocols.
-PLUGIN_SHARES = {"sqs": ["aws"], "sns": ["aws"]}
+PLUGIN_SHARES = {"sqs": ["aws"], "sns": ["aws"], "control": ["aws"]}
 
 # Prefix of an include -> where it may stand (prefixes of paths).  Tests may use any library.
 LIBRARIES = [
