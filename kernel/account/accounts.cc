@@ -151,7 +151,8 @@ void Accounts::update_namespace(std::size_t lane, const std::string& id, const N
     return refuse(lane, std::move(done), Error(status.error()));
   }
   commit(lane, {{namespace_key(id), encode(next), record->revision}}, changed_meanwhile("namespace '" + id + "'"),
-         [next, done = std::move(done)](Status status) {
+         [this, lane, id, change, next, done = std::move(done)](const Status& status) {
+           if (status.code() == Code::conflict) return update_namespace(lane, id, change, done);
            done(status ? Result<Namespace>(next) : Result<Namespace>(Error(status.error())));
          });
 }
@@ -162,6 +163,7 @@ void Accounts::delete_namespace(std::size_t lane, const std::string& id, VoidDon
   if (now == nullptr || record == nullptr) return refuse(lane, std::move(done), no_namespace(id));
   commit(lane, deletion(lane, *now, record->revision), changed_meanwhile("namespace '" + id + "'"),
          [this, lane, id, done = std::move(done)](const Status& status) mutable {
+           if (status.code() == Code::conflict) return delete_namespace(lane, id, std::move(done));
            if (!status) return done(status);
            delete_leftovers(lane, id, std::move(done));
          });
@@ -179,12 +181,19 @@ Accounts::Ops Accounts::deletion(std::size_t lane, const Namespace& ns, std::uin
   return ops;
 }
 
+// Its namespace is gone, or has none of the services any more that it was made for.
+bool Accounts::is_orphan(std::size_t lane, const Credential& credential) const {
+  const auto* ns = view(lane).find_namespace(credential.namespace_id);
+  if (ns == nullptr) return true;
+  return credential.services != 0 && !ns->has_service(credential.services);
+}
+
 // Credentials that were on their way when the deletion was decided.  Their makers were answered before, so
-// by now they are here; later ones find no namespace (credential_created).
+// by now they are here; later ones find nothing to be good for (credential_created).
 void Accounts::delete_leftovers(std::size_t lane, const std::string& namespace_id, VoidDone done) {
   Ops ops;
   view(lane).list_credentials(namespace_id, [&](const Credential& credential) {
-    ops.push_back({credential_key(credential.access_key), std::nullopt});
+    if (is_orphan(lane, credential)) ops.push_back({credential_key(credential.access_key), std::nullopt});
     return true;
   });
   if (ops.empty()) return done({});
@@ -215,12 +224,12 @@ void Accounts::create_credential(std::size_t lane, const NewCredential& wanted, 
          });
 }
 
-// The namespace may have been deleted between the look and the commit.  By now both changes are
-// applied on this lane, so a look decides, and the credential goes after its namespace.
+// The namespace may have been deleted, or its service switched off, between the look and the commit.  By now
+// both changes are applied on this lane, so a look decides, and the credential goes after its namespace.
 void Accounts::credential_created(std::size_t lane, const std::string& access_key, CredentialDone done) {
   const auto* credential = view(lane).find_credential(access_key);
   if (credential == nullptr) return done(no_credential(access_key));
-  if (view(lane).find_namespace(credential->namespace_id) != nullptr) return done(*credential);
+  if (!is_orphan(lane, *credential)) return done(*credential);
   commit(lane, {{credential_key(access_key), std::nullopt}}, Error{},
          [id = credential->namespace_id, done = std::move(done)](const Status&) { done(no_namespace(id)); });
 }
@@ -241,7 +250,9 @@ void Accounts::update_credential(std::size_t lane, const std::string& id, const 
     status = Error{Code::invalid, "the new secret is empty; give one"};
   if (!status) return refuse(lane, std::move(done), Error(status.error()));
   commit(lane, {{credential_key(next.access_key), encode(next), record->revision}},
-         changed_meanwhile("credential '" + id + "'"), [next, done = std::move(done)](Status committed) {
+         changed_meanwhile("credential '" + id + "'"),
+         [this, lane, id, change, next, done = std::move(done)](const Status& committed) {
+           if (committed.code() == Code::conflict) return update_credential(lane, id, change, done);
            done(committed ? Result<Credential>(next) : Result<Credential>(Error(committed.error())));
          });
 }
@@ -251,14 +262,17 @@ void Accounts::delete_credential(std::size_t lane, const std::string& id, VoidDo
   const auto* record = now ? kv_.get(lane, credential_key(now->access_key)) : nullptr;
   if (now == nullptr || record == nullptr) return refuse(lane, std::move(done), no_credential(id));
   commit(lane, {{credential_key(now->access_key), std::nullopt, record->revision}},
-         changed_meanwhile("credential '" + id + "'"), std::move(done));
+         changed_meanwhile("credential '" + id + "'"), [this, lane, id, done = std::move(done)](const Status& status) {
+           if (status.code() == Code::conflict) return delete_credential(lane, id, done);
+           done(status);
+         });
 }
 
 void Accounts::sweep_orphans(std::size_t lane, VoidDone done) {
   Ops ops;
   kv_.scan(lane, kCredentialPrefix, kCredentialPrefix, [&](std::string_view key, const store::KvEntry& entry) {
     const auto credential = decode_credential(key, *entry.value);
-    if (credential && view(lane).find_namespace(credential->namespace_id) == nullptr) {
+    if (credential && is_orphan(lane, *credential)) {
       ops.push_back({std::string(key), std::nullopt, entry.revision});
     }
     return true;

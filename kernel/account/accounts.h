@@ -100,6 +100,7 @@ class Accounts {
   using VoidDone = std::function<void(Status)>;
 
   void create_namespace(std::size_t lane, const NewNamespace& wanted, NamespaceDone done);
+  // Changes of different members at the same time are both kept, here and in update_credential().
   void update_namespace(std::size_t lane, const std::string& id, const NamespaceChange& change, NamespaceDone done);
   // Its credentials, streams, messages and plugin records go with it, in one batch of the journal whose size
   // does not depend on how much that is.
@@ -139,6 +140,8 @@ class Accounts {
   void refuse(std::size_t lane, Done done, Error error);
   void credential_created(std::size_t lane, const std::string& access_key, CredentialDone done);
   Ops deletion(std::size_t lane, const Namespace& ns, std::uint64_t revision) const;
+  Ops switch_off(std::size_t lane, const Namespace& ns, std::uint64_t revision, std::uint8_t service) const;
+  bool is_orphan(std::size_t lane, const Credential& credential) const;
   void delete_leftovers(std::size_t lane, const std::string& namespace_id, VoidDone done);
   bool service_in_use(std::size_t lane, const Namespace& ns, std::uint8_t service) const;
   Result<Secret> make_nats_keys(std::size_t lane, const CredentialWish& wish, NewCredential& wanted) const;

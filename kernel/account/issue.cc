@@ -1,6 +1,7 @@
 // Accounts: credentials whose keys are made here, in the shapes that clients check.
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -36,9 +37,9 @@ Result<Secret> Accounts::make_nats_keys(std::size_t lane, const CredentialWish& 
   wanted.access_key = user.public_text();
   wanted.keep_no_secret = true;
   constexpr std::int64_t kMsPerSecond = 1000;
-  // A JWT counts whole seconds: never longer than was asked for.
-  const UserClaims claims{ns->id, user.public_text(), wish.name, clock_.wall_ms() / kMsPerSecond,
-                          wish.expires_ms / kMsPerSecond};
+  // A JWT counts whole seconds: never longer than was asked for.  Zero would be for ever.
+  const auto expires = wish.expires_ms == 0 ? 0 : std::max<std::int64_t>(1, wish.expires_ms / kMsPerSecond);
+  const UserClaims claims{ns->id, user.public_text(), wish.name, clock_.wall_ms() / kMsPerSecond, expires};
   return creds_file(make_user_jwt(claims, *signing), user.seed_text());
 }
 

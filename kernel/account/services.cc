@@ -36,8 +36,11 @@ void Accounts::activate_service(std::size_t lane, const std::string& project_id,
     wanted.region = region;
     wanted.services = service;
     return create_namespace(lane, wanted, [=, this, done = std::move(done)](Result<Namespace> made) {
-      // Somebody was faster: with this service, or with the other one.
       if (made.code() != Code::exists) return done(std::move(made));
+      // Somebody was faster: with this service, or with the other one.  Or the owner's namespace cannot be read.
+      if (view(lane).find_project(Protocol::sqs_sns, project_id, region) == nullptr) {
+        return done(Error{Code::corrupt, "the namespace of project '" + project_id + "' cannot be read; see the log"});
+      }
       activate_service(lane, project_id, region, service, done);
     });
   }
@@ -83,14 +86,25 @@ void Accounts::deactivate_service(std::size_t lane, const std::string& project_i
                                             " of this project still has resources or credentials; delete them first "
                                             "or set force_delete"});
   }
-  if (now->services == service) return delete_namespace(lane, now->id, std::move(done));
+  const std::string id = now->id;
+  const auto revision = kv_.get(lane, namespace_key(id))->revision;
+  auto ops = now->services == service ? deletion(lane, *now, revision) : switch_off(lane, *now, revision, service);
+  // A queue that was made since the look above stays, too.
+  if (!force) ops.push_back({owned_prefix("stream/", now->number, part_of(service)), std::nullopt, 0, true});
+  commit(lane, std::move(ops), changed_meanwhile(""), [=, this, done = std::move(done)](const Status& status) {
+    if (status.code() == Code::conflict) return deactivate_service(lane, project_id, region, service, force, done);
+    if (!status) return done(status);
+    delete_leftovers(lane, id, done);
+  });
+}
 
-  const auto* record = kv_.get(lane, namespace_key(now->id));
-  Namespace next = *now;
+Accounts::Ops Accounts::switch_off(std::size_t lane, const Namespace& ns, std::uint64_t revision,
+                                   std::uint8_t service) const {
+  Namespace next = ns;
   next.services = static_cast<std::uint8_t>(next.services & ~service);
   next.updated_ns = clock_.wall_ns();
   times_of(next, service) = {};
-  Ops ops{{namespace_key(next.id), encode(next), record->revision}};
+  Ops ops{{namespace_key(next.id), encode(next), revision}};
   for (const auto table : kOwnedTables) {
     ops.push_back({owned_prefix(table, next.number, part_of(service)), std::nullopt, store::KvOp::kAny, true});
   }
@@ -98,10 +112,7 @@ void Accounts::deactivate_service(std::size_t lane, const std::string& project_i
     if (credential.services == service) ops.push_back({credential_key(credential.access_key), std::nullopt});
     return true;
   });
-  commit(lane, std::move(ops), changed_meanwhile(""), [=, this, done = std::move(done)](const Status& status) {
-    if (status.code() != Code::conflict) return done(status);
-    deactivate_service(lane, project_id, region, service, force, done);
-  });
+  return ops;
 }
 
 }  // namespace switchyard::account

@@ -10,11 +10,10 @@ namespace switchyard::account {
 namespace {
 
 // Services by another name (the token service of AWS) are open to every credential.
-bool good_for(const Credential& credential, std::string_view service) {
-  if (credential.services == 0) return true;
-  if (service == "sqs") return (credential.services & kServiceSqs) != 0;
-  if (service == "sns") return (credential.services & kServiceSns) != 0;
-  return true;
+bool good_for(const Credential& credential, const Namespace& ns, std::string_view service) {
+  const std::uint8_t wanted = service == "sqs" ? kServiceSqs : service == "sns" ? kServiceSns : 0;
+  if (wanted == 0) return true;
+  return (credential.services == 0 || (credential.services & wanted) != 0) && ns.has_service(wanted);
 }
 
 }  // namespace
@@ -133,7 +132,7 @@ Code AccountView::verify_mac(const MacCheck& check, Principal& out) {
   auto& entry = *found->second;
   // Of a NATS user there is only a public key; of a credential of one service the others know nothing.
   if (entry.credential.sealed_secret.empty()) return Code::not_found;
-  if (!good_for(entry.credential, check.scope.service)) return Code::not_found;
+  if (!good_for(entry.credential, *entry.ns, check.scope.service)) return Code::not_found;
 
   if (const auto* key = signing_keys_.find(entry.serial, check.scope)) {
     if (!signature_matches(*key, check.string_to_sign, check.signature)) return Code::unauthenticated;

@@ -199,8 +199,9 @@ void Kv::commit_on_authority(std::size_t reply_lane, std::vector<KvOp> ops, Done
                     Error{Code::not_found, "what the record belongs to was deleted in the meantime"});
     }
     if (op.expect_revision == KvOp::kAny) continue;
-    const auto* entry = current(op.key);
-    if ((entry != nullptr ? entry->revision : 0) == op.expect_revision) continue;
+    const auto* entry = op.prefix ? nullptr : current(op.key);
+    if (op.prefix ? keys_under(op.key).empty() : (entry != nullptr ? entry->revision : 0) == op.expect_revision)
+      continue;
     return refuse(reply_lane, std::move(done),
                   Error{Code::conflict, "the record was changed in the meantime; read it again and retry"});
   }

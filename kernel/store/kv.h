@@ -43,9 +43,9 @@ struct KvOp {
   std::string key;
   std::optional<std::string> value;      // No value erases.
   std::uint64_t expect_revision = kAny;  // 0 = must not exist.
-  // `key` is a prefix, without value or condition: everything under it goes, in one record of the
-  // journal however much that is.  Changes under the prefix that other lanes sent before they saw it
-  // are refused with Code::not_found.
+  // `key` is a prefix, without value: everything under it goes, in one record of the journal however much
+  // that is.  Its condition is none, or 0: nothing must be there.  Changes under the prefix that other lanes sent
+  // before they saw it are refused with Code::not_found.
   bool prefix = false;
 };
 

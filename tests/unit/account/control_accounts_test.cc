@@ -253,6 +253,97 @@ TEST_F(ControlAccounts, one_service_goes_and_the_other_keeps_what_it_has) {
   }
 }
 
+TEST_F(ControlAccounts, a_credential_that_is_made_while_its_service_goes_does_not_stay) {
+  const auto ns = activate(kServiceSqs);
+  ASSERT_TRUE(activate(kServiceSns));
+  std::optional<Result<IssuedCredential>> made, later;
+  std::optional<Status> gone;
+  rig.accounts().issue_credential(0, {ns->id, "early", kMayAll, kServiceSqs}, [&](auto r) { made = std::move(r); });
+  rig.accounts().deactivate_service(0, kProject, "fr-par", kServiceSqs, true, [&](Status s) { gone = std::move(s); });
+  rig.accounts().issue_credential(0, {ns->id, "late", kMayAll, kServiceSqs}, [&](auto r) { later = std::move(r); });
+  rig.run();
+  ASSERT_TRUE(gone && gone->ok());
+  ASSERT_TRUE(made && later);
+  EXPECT_EQ(later->code(), Code::not_found);
+  ASSERT_TRUE(activate(kServiceSqs));
+  for (std::size_t lane = 0; lane < 2; ++lane) EXPECT_EQ(rig.view(lane).credentials(), 0u) << "none comes back to life";
+}
+
+TEST_F(ControlAccounts, a_credential_opens_nothing_while_its_service_is_off) {
+  const auto ns = activate(kServiceSns);
+  const auto issued = issue(ns->id);
+  ASSERT_TRUE(issued);
+  const auto code = [&](std::string_view service) {
+    return verify(rig.view(1), issued->credential.access_key, issued->shown.view(), nullptr,
+                  {"20260101", "fr-par", service});
+  };
+  EXPECT_EQ(code("sns"), Code::ok);
+  EXPECT_EQ(code("sqs"), Code::not_found);
+  ASSERT_TRUE(activate(kServiceSqs));
+  EXPECT_EQ(code("sqs"), Code::ok);
+}
+
+TEST_F(ControlAccounts, a_queue_that_is_made_while_its_service_goes_keeps_the_service) {
+  const auto ns = activate(kServiceSqs);
+  const auto queue = owned_prefix("stream/", ns->number, "sqs/fr-par/q");
+  std::optional<Status> status;
+  // The lane that decides has not seen the queue yet.
+  rig.accounts().kv().commit(0, {{queue, "x"}}, [](const Result<std::uint64_t>& result) { ASSERT_TRUE(result); });
+  rig.accounts().deactivate_service(0, kProject, "fr-par", kServiceSqs, false,
+                                    [&](Status s) { status = std::move(s); });
+  rig.run();
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->code(), Code::conflict);
+  EXPECT_NE(status->error().message.find("force_delete"), std::string::npos);
+  EXPECT_TRUE(there(queue));
+}
+
+TEST_F(ControlAccounts, a_service_that_goes_while_the_other_one_starts_leaves_that_one) {
+  const auto ns = activate(kServiceSqs);
+  std::optional<Result<Namespace>> on;
+  std::optional<Status> off;
+  rig.accounts().activate_service(0, kProject, "fr-par", kServiceSns, [&](auto r) { on = std::move(r); });
+  rig.accounts().deactivate_service(0, kProject, "fr-par", kServiceSqs, false, [&](Status s) { off = std::move(s); });
+  rig.run();
+  ASSERT_TRUE(on && on->ok());
+  ASSERT_TRUE(off && off->ok()) << off->error().message;
+  ASSERT_NE(rig.view(1).find_namespace(ns->id), nullptr);
+  EXPECT_EQ(rig.view(1).find_namespace(ns->id)->services, kServiceSns);
+}
+
+TEST_F(ControlAccounts, changes_at_the_same_time_are_both_kept_and_a_deletion_wins) {
+  const auto ns = make(Protocol::sqs_sns);
+  const auto issued = issue(ns->id);
+  const auto& id = issued->credential.id;
+  NamespaceChange name, limits;
+  name.name = "renamed";
+  limits.limits = LimitOverrides{};
+  limits.limits->max_connections = 7;
+  CredentialChange first, second;
+  first.name = "first";
+  second.permissions = kMayPublish;
+  int done = 0;
+  const auto well = [&done](const auto& result) { done += result ? 1 : 0; };
+  for (std::size_t lane = 0; lane < 2; ++lane) {
+    rig.accounts().update_namespace(lane, ns->id, lane == 0 ? name : limits, well);
+    rig.accounts().update_credential(lane, id, lane == 0 ? first : second, well);
+  }
+  rig.run();
+  EXPECT_EQ(done, 4);
+  EXPECT_EQ(rig.view().find_namespace(ns->id)->name, "renamed");
+  EXPECT_EQ(rig.view().find_namespace(ns->id)->limits.max_connections, 7u);
+  EXPECT_EQ(rig.view().find_credential_by_id(id)->name, "first");
+  EXPECT_EQ(rig.view().find_credential_by_id(id)->permissions, kMayPublish);
+  rig.accounts().update_credential(0, id, second, [](const auto&) {});
+  rig.accounts().delete_credential(0, id, well);
+  rig.accounts().update_namespace(0, ns->id, name, [](const auto&) {});
+  rig.accounts().delete_namespace(0, ns->id, well);
+  rig.run();
+  EXPECT_EQ(done, 6);
+  EXPECT_EQ(rig.view().find_namespace(ns->id), nullptr);
+  EXPECT_EQ(rig.view().find_credential_by_id(id), nullptr);
+}
+
 TEST_F(ControlAccounts, a_declared_project_cannot_be_switched_off_over_the_api) {
   DeclaredNamespace declared;
   declared.name = "declared";

@@ -355,6 +355,24 @@ TEST_F(KvTest, an_erasure_that_the_disk_refused_keeps_nobody_out) {
   EXPECT_EQ(get(2, "p/1"), "x");
 }
 
+TEST_F(KvTest, a_prefix_can_be_asked_to_be_empty) {
+  const KvOp nothing_under_p{"p/", std::nullopt, 0, true};
+  put(0, "p/1", "x");
+  const auto on_its_way = commit(0, {nothing_under_p, {"mark", "too early"}});
+  settle();
+  EXPECT_EQ(on_its_way->code(), Code::conflict);
+  EXPECT_EQ(get(0, "p/1"), "x");
+  EXPECT_EQ(get(0, "mark"), "(none)") << "nothing of a refused commit is applied";
+  const auto there = commit(1, {nothing_under_p, {"mark", "too early"}});
+  settle();
+  EXPECT_EQ(there->code(), Code::conflict);
+  erase(0, "p/1");
+  const auto empty = commit(0, {nothing_under_p, {"mark", "x"}});
+  settle();
+  EXPECT_EQ(empty->code(), Code::ok);
+  EXPECT_EQ(get(2, "mark"), "x");
+}
+
 TEST_F(KvTest, a_watch_sees_what_is_there_and_every_change_under_its_prefix) {
   put(0, "a/1", "x");
   put(0, "b/1", "x");
