@@ -23,6 +23,7 @@
 #include "kernel/server/endpoints.h"
 #include "kernel/server/server_metrics.h"
 #include "kernel/server/version.h"
+#include "kernel/server/yaml_tree.h"
 #include "kernel/stream/engine.h"
 
 namespace switchyard::server {
@@ -57,6 +58,17 @@ stream::EngineOptions engine_options(const Settings& settings, const DataFolder&
   options.resident_chunks = settings.storage.resident_chunks;
   options.secret = secret;
   return options;
+}
+
+plugin::HostSettings host_settings(const Settings& settings) {
+  plugin::HostSettings out{settings.limits, settings.http.public_url};
+  for (const auto& spec : settings.plugins) {
+    if (spec.name != "nats") continue;
+    const auto section = parse_yaml(spec.section, "plugins.nats");
+    const auto* url = section && section->is_map() ? section->find("public_url") : nullptr;
+    if (url != nullptr && url->is_scalar()) out.nats_public_url = url->text;
+  }
+  return out;
 }
 
 // Starts an asynchronous call from the control thread and waits for its one answer.
@@ -169,7 +181,7 @@ Status Server::Impl::load_plugins() {
   services.administration = accounts.get();
   services.router = &router;
   services.metrics = &metrics;
-  services.settings = {settings.limits, settings.http.public_url};
+  services.settings = host_settings(settings);
   services.version = kVersion;
   services.token_secret = secret;
   services.request_memory_bytes = 4 * settings.http.limits.max_body_bytes;
@@ -329,7 +341,7 @@ Status Server::reload(Settings next) {
       return status;
     }
   }
-  s.host->apply({next.limits, next.http.public_url});
+  s.host->apply(host_settings(next));
   s.http->set_limits(next.http.limits);
   log::set_level(next.log_level);
   s.warn_of_restart(next);

@@ -55,6 +55,10 @@ void get_limits(Call& call) {
 void update_limits(Call& call) {
   const auto account = require_account(call, "write");
   if (!account) return;
+  // The configuration would take them back at the next start.
+  if (account->declared)
+    return call.refuse_locked("account", call.id,
+                              "the server's configuration declares this namespace; change it there");
   sw_limits limits = {sizeof limits,
                       account->own_limits,
                       account->max_message_bytes,

@@ -33,6 +33,7 @@ Arguments::Arguments(std::string_view query, std::string_view body) {
   auto value = json::parse({body.data(), body.size()}, error, {}, options);
   if (error || !value.is_object()) {
     complain("body", "format", "the body must be a JSON object");
+    readable_ = false;
     return;
   }
   body_ = std::move(value.get_object());
@@ -112,8 +113,9 @@ std::optional<std::uint32_t> Arguments::permissions(std::uint32_t now, bool all_
 
 std::string Arguments::account_id(std::string_view key) {
   auto id = text(key);
+  if (!id && (has(key) || !readable_)) return {};
   if (!id || id->empty()) {
-    if (!bad()) complain(key, "required", "value is required");
+    complain(key, "required", "value is required");
     return {};
   }
   check_account_id(key, *id);
@@ -126,7 +128,7 @@ void Arguments::check_account_id(std::string_view argument, std::string_view id)
 
 std::string Arguments::checked_uuid(std::string_view key, std::optional<std::string> given, bool required) {
   if (!given || given->empty()) {
-    if (required && !bad()) complain(key, "required", "value is required");
+    if (required) complain(key, "required", "value is required");
     return {};
   }
   if (!is_uuid(*given)) complain(key, "constraint", "value must be a valid UUID");
@@ -134,7 +136,11 @@ std::string Arguments::checked_uuid(std::string_view key, std::optional<std::str
   return std::move(*given);
 }
 
-std::string Arguments::uuid(std::string_view key, bool required) { return checked_uuid(key, text(key), required); }
+std::string Arguments::uuid(std::string_view key, bool required) {
+  auto given = text(key);
+  if (!given && (has(key) || !readable_)) return {};
+  return checked_uuid(key, std::move(given), required);
+}
 
 std::string Arguments::uuid_parameter(std::string_view key, bool required) {
   return checked_uuid(key, parameter(key), required);

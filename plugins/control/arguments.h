@@ -56,6 +56,7 @@ class Arguments {
   const boost::json::value* find(std::string_view key) const;
   std::string checked_uuid(std::string_view key, std::optional<std::string> given, bool required);
   boost::json::object body_;
+  bool readable_ = true;  // The body; else nobody can say what it lacks.
   std::vector<std::pair<std::string, std::string>> query_;
   std::string details_;
 };

@@ -3,6 +3,7 @@
 #include "plugins/aws/encoding.h"
 #include "plugins/aws/http_request.h"
 #include "plugins/aws/json_writer.h"
+#include "plugins/aws/text_rules.h"
 #include "plugins/control/names.h"
 
 namespace switchyard::control {
@@ -45,6 +46,16 @@ std::string without_port(std::string_view host) {
 }
 
 }  // namespace
+
+std::string random_uuid(const Tables& tables) {
+  std::uint8_t random[16];
+  tables.clock->random(&tables.host, random, sizeof random);
+  random[6] = static_cast<std::uint8_t>((random[6] & 0x0f) | 0x40);
+  random[8] = static_cast<std::uint8_t>((random[8] & 0x3f) | 0x80);
+  char text[36];
+  aws::write_uuid(text, random);
+  return {text, sizeof text};
+}
 
 Call::Call(const Tables& tables, sw_http_exchange* exchange, const sw_http_request& request,
            std::shared_ptr<const Settings> settings)
@@ -158,17 +169,12 @@ std::vector<Credential> Call::credentials(std::string_view account_id) const {
 void Call::reply(std::uint32_t status, std::string_view body, std::string_view allow) {
   if (answered_) return;
   answered_ = true;
-  std::uint8_t random[16];
-  tables_.clock->random(&tables_.host, random, sizeof random);
-  random[6] = static_cast<std::uint8_t>((random[6] & 0x0f) | 0x40);
-  random[8] = static_cast<std::uint8_t>((random[8] & 0x3f) | 0x80);
-  char request_id[36];
-  aws::write_uuid(request_id, random);
+  const auto request_id = random_uuid(tables_);
   const auto pair = [](std::string_view name, std::string_view value) {
     return sw_pair{sdk::str(name), sdk::str(value)};
   };
   const sw_pair headers[] = {pair("Content-Type", "application/json"),
-                             pair("X-Request-Id", {request_id, sizeof request_id}),
+                             pair("X-Request-Id", request_id),
                              pair("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
                              pair("Strict-Transport-Security", "max-age=63072000"),
                              pair("X-Content-Type-Options", "nosniff"),
@@ -186,6 +192,7 @@ void Call::refuse_arguments() {
 }
 
 void Call::refuse_not_found(std::string_view resource, std::string_view what) {
+  if (!aws::is_message_text(what)) what = {};  // A path can be any bytes, an answer cannot.
   reply(404, ErrorBody()
                  .member("message", "resource is not found")
                  .member("resource", resource)
@@ -245,13 +252,7 @@ void Call::refuse(sw_status status, const sw_error* error, std::string_view reso
     case SW_EXISTS:
       return refuse_exists(resource, what, help);
     case SW_DENIED:
-      return reply(423, ErrorBody()
-                            .member("help_message", help)
-                            .member("message", "resource is locked")
-                            .member("resource", resource)
-                            .member("resource_id", what)
-                            .member("type", "locked")
-                            .done());
+      return refuse_locked(resource, what, help);
     case SW_QUOTA:
       return reply(403, ErrorBody()
                             .details("")
@@ -278,6 +279,16 @@ void Call::refuse(sw_status status, const sw_error* error, std::string_view reso
     default:
       return refuse_internal();
   }
+}
+
+void Call::refuse_locked(std::string_view resource, std::string_view what, std::string_view help) {
+  reply(423, ErrorBody()
+                 .member("help_message", help)
+                 .member("message", "resource is locked")
+                 .member("resource", resource)
+                 .member("resource_id", what)
+                 .member("type", "locked")
+                 .done());
 }
 
 void Call::refuse_method(std::string_view allowed_methods) {

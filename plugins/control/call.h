@@ -25,6 +25,8 @@ struct Tables {
   const sdk::Ext<sw_accounts_api> accounts;
 };
 
+std::string random_uuid(const Tables& tables);
+
 class Call : public std::enable_shared_from_this<Call> {
  public:
   Call(const Tables& tables, sw_http_exchange* exchange, const sw_http_request& request,
@@ -62,6 +64,7 @@ class Call : public std::enable_shared_from_this<Call> {
   void refuse_not_found(std::string_view resource, std::string_view id);
   void refuse_exists(std::string_view resource, std::string_view id, std::string_view help);
   void refuse_permission(std::string_view action, std::string_view resource);
+  void refuse_locked(std::string_view resource, std::string_view id, std::string_view help);
   void refuse_quota(std::string_view resource, std::uint64_t quota, std::uint64_t current);
   // What a call of the host refused; `resource` and `id` are what it was about.
   void refuse(sw_status status, const sw_error* error, std::string_view resource, std::string_view id);

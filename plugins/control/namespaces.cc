@@ -111,8 +111,10 @@ void list_namespaces(Call& call) {
 }
 
 void create_namespace(Call& call) {
-  const auto protocol = call.arguments.text("protocol").value_or("");
-  if (protocol != "nats" && protocol != "sqs_sns")
+  const auto given = call.arguments.text("protocol");
+  const auto protocol = given.value_or("");
+  const bool told = !given && call.arguments.bad();  // Of a wrong type, or the body cannot be read.
+  if (!told && protocol != "nats" && protocol != "sqs_sns")
     call.arguments.complain("protocol", protocol.empty() ? "required" : "constraint", "value must be nats or sqs_sns");
   create_account(call, protocol, write_namespace);
 }

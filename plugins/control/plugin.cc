@@ -2,6 +2,7 @@
 
 #include "plugins/aws/http_request.h"
 #include "plugins/control/routes.h"
+#include "plugins/control/sns_absent.h"
 
 namespace switchyard::control {
 namespace {
@@ -47,7 +48,16 @@ void ControlPlugin::configure(std::string_view json, bool dry_run) {
   if (!dry_run) settings_.set(std::move(settings));
 }
 
-void ControlPlugin::start() { sdk::route<ControlLane, &ControlLane::handle>(*this, "", "/mnq/*"); }
+bool ControlLane::is_for_sns(const sw_http_request& request) const { return asks_sns(request); }
+
+void ControlLane::handle_sns(sw_http_exchange* exchange, const sw_http_request& request) {
+  refuse_sns(tables_, exchange, request);
+}
+
+void ControlPlugin::start() {
+  sdk::route<ControlLane, &ControlLane::handle>(*this, "", "/mnq/*");
+  sdk::route<ControlLane, &ControlLane::handle_sns, &ControlLane::is_for_sns>(*this, "", "/*", kLastOfAll);
+}
 
 std::unique_ptr<sdk::Lane> ControlPlugin::lane_start(std::uint32_t) {
   return std::make_unique<ControlLane>(host(), settings_);

@@ -15,6 +15,8 @@ class ControlLane final : public sdk::Lane {
  public:
   ControlLane(const sw_host& host, const LiveSettings& settings) : tables_(host), settings_(settings) {}
   void handle(sw_http_exchange* exchange, const sw_http_request& request);
+  bool is_for_sns(const sw_http_request& request) const;
+  void handle_sns(sw_http_exchange* exchange, const sw_http_request& request);
 
  private:
   const Tables tables_;

@@ -5,10 +5,11 @@ import re
 import signal
 import uuid
 
+import boto3
 import botocore.exceptions
 import pytest
 
-from conftest import client_for
+from conftest import CONFIG, client_for
 from control import Control
 
 NANOSECONDS = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$")
@@ -134,7 +135,8 @@ class TestNamespaces:
                                      ("namespaces", {"protocol": "nats", "project_id": "mine"}, "project_id"),
                                      ("namespaces", {"protocol": "nats", "project_id": api.project, "name": 5}, "name"),
                                      ("namespaces", {"protocol": "nats", "project_id": api.project, "name": "a\u0001"}, "name"),
-                                     ("credentials", {"name": "x"}, "namespace_id")):
+                                     ("credentials", {"name": "x"}, "namespace_id"),
+                                     ("namespaces", {}, "protocol"), ("namespaces", {}, "project_id")):
             answer = api.alpha("POST", path, body)
             assert answer.status == 400, (path, body)
             assert argument in [detail["argument_name"] for detail in answer.json["details"]]
@@ -144,6 +146,10 @@ class TestNamespaces:
         assert api("POST", "nats-accounts", raw=b"[" * 100_000).status == 400
         answer = Control.__call__(api, "GET", "/mnq/v1beta1/regions/pl-waw/nats-accounts")
         assert answer.json["details"][0]["argument_name"] == "region"
+
+    def test_bytes_that_are_no_text_do_not_come_back(self, api):
+        answer = api.alpha("GET", "namespaces/" + "%ff" * 56)
+        assert (answer.status, answer.json["resource_id"]) == (404, "")
 
     def test_unknown_paths_and_methods_are_told_apart(self, api):
         assert api("GET", "nothing").status == 404
@@ -257,6 +263,22 @@ class TestDataPlane:
         assert api.ok("PATCH", path, {"max_stored_bytes": ""})["max_stored_bytes"]["own"] is False
         sqs.send_message(QueueUrl=url, MessageBody="x" * 1500)
         assert api("PATCH", path, {"max_message_bytes": 0}).status == 400
+
+
+    def test_limits_that_the_configuration_gives_are_changed_there_alone(self, broker, api):
+        [dev] = [one for one in api.ok("GET", "/mnq/switchyard/v1/accounts?page_size=100")["accounts"] if one["declared"]]
+        answer = api("PATCH", f"/mnq/switchyard/v1/accounts/{dev['id']}/limits", {"max_connections": 7})
+        assert (answer.status, answer.json["type"], answer.json["resource"]) == (423, "locked", "account")
+
+    def test_the_actions_of_sns_are_refused_in_its_own_words_while_nobody_serves_it(self, broker, api):
+        api.ok("POST", "activate-sns", {"project_id": api.project})
+        keys = api.ok("POST", "sns-credentials", {"project_id": api.project, "permissions": ALL})
+        sns = boto3.session.Session().client(
+            "sns", endpoint_url=broker.url, region_name="fr-par", aws_access_key_id=keys["access_key"],
+            aws_secret_access_key=keys["secret_key"], config=CONFIG)
+        assert code_of(sns.list_topics) == "InvalidAction"
+        assert code_of(sns.create_topic, Name="t") == "InvalidAction"
+        assert code_of(sqs_for(broker, keys).list_queues) == "InvalidClientTokenId", "the other service does not know it"
 
 
 class TestServices:
