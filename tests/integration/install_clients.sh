@@ -19,6 +19,7 @@ install_clients() {
     skip integration-scaleway-python "the Python SDK of Scaleway could not be installed from the Python registry"
     export SWITCHYARD_MISSING_CLIENTS=1
   fi
+  install_scw
   local node=$root/build/node-clients
   if ! cmp -s "$root/tests/integration/clients/package.json" "$node/installed.json"; then
     rm -rf "$node" && mkdir -p "$node" && cp "$root/tests/integration/clients/package.json" "$node/"
@@ -29,6 +30,23 @@ install_clients() {
       skip integration-javascript "the AWS SDK for JavaScript could not be installed from the Node registry ($logs/npm.log)"
       export SWITCHYARD_MISSING_CLIENTS=1
     fi
+  fi
+}
+
+# The command line client of Scaleway is a Go module of one program; building it takes some minutes, once.
+install_scw() {
+  local folder=$root/build/scw-cli source=$root/tests/integration/clients/scw/go.mod
+  cmp -s "$source" "$folder/built.mod" && [ -x "$folder/scw" ] && return
+  rm -rf "$folder" && mkdir -p "$folder" && cp "$source" "$folder/"
+  if ! command -v go >/dev/null; then
+    skip integration-scw "there is no Go (1.22 or newer) to build the command line client of Scaleway with"
+    export SWITCHYARD_MISSING_CLIENTS=1
+  elif (cd "$folder" && GOTOOLCHAIN=local GOFLAGS=-buildvcs=false go build -mod=mod -trimpath -o scw \
+      github.com/scaleway/scaleway-cli/v2/cmd/scw) >"$logs/scw.log" 2>&1; then
+    cp "$source" "$folder/built.mod"
+  else
+    skip integration-scw "the command line client of Scaleway could not be built from the Go registry ($logs/scw.log)"
+    export SWITCHYARD_MISSING_CLIENTS=1
   fi
 }
 
