@@ -31,14 +31,18 @@ constexpr auto kStandardValues = reverse(kStandard);
 constexpr auto kUrlValues = reverse(kUrl);
 
 void encode(std::string& out, std::string_view bytes, std::string_view alphabet, bool pad) {
+  const std::size_t begin = out.size();
+  out.resize(begin + bytes.size() / 3 * 4);
+  char* to = out.data() + begin;
   std::size_t i = 0;
   for (; i + 3 <= bytes.size(); i += 3) {
     const std::uint32_t word = static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i])) << 16 |
                                static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i + 1])) << 8 |
                                static_cast<unsigned char>(bytes[i + 2]);
-    const char four[4] = {alphabet[word >> 18], alphabet[word >> 12 & 63], alphabet[word >> 6 & 63],
-                          alphabet[word & 63]};
-    out.append(four, 4);
+    *to++ = alphabet[word >> 18];
+    *to++ = alphabet[word >> 12 & 63];
+    *to++ = alphabet[word >> 6 & 63];
+    *to++ = alphabet[word & 63];
   }
   const std::size_t left = bytes.size() - i;
   if (left == 0) return;
@@ -53,7 +57,8 @@ void encode(std::string& out, std::string_view bytes, std::string_view alphabet,
 bool decode(std::string_view text, std::string& out, const std::array<std::int8_t, 256>& values) {
   out.clear();
   if (text.size() % 4 == 1) return false;
-  out.reserve(text.size() / 4 * 3 + 3);
+  out.resize(text.size() * 3 / 4);
+  char* to = out.data();
   std::uint32_t word = 0;
   unsigned bits = 0;
   for (const char c : text) {
@@ -63,7 +68,7 @@ bool decode(std::string_view text, std::string& out, const std::array<std::int8_
     bits += 6;
     if (bits >= 8) {
       bits -= 8;
-      out += static_cast<char>(word >> bits & 0xff);
+      *to++ = static_cast<char>(word >> bits & 0xff);
     }
   }
   // Bits beyond the last byte must be zero, else two texts would name the same bytes.

@@ -1,7 +1,11 @@
 #include "plugins/aws/json_writer.h"
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 namespace switchyard::aws {
 namespace {
@@ -15,6 +19,17 @@ bool may_need_escape(std::uint64_t word) {
   const std::uint64_t control = (word - kOnes * 0x20) & ~word & kHigh;
   return (control | zero(word ^ (kOnes * '"')) | zero(word ^ (kOnes * '\\'))) != 0;
 }
+
+#ifdef __SSE2__
+// A bit for each of the sixteen bytes at `p` that must be escaped.
+unsigned escapes_in_16(const char* p) {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+  const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+  const __m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+  return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, backslash))));
+}
+#endif
 
 bool needs_escape(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; }
 
@@ -48,6 +63,20 @@ void append_escape(std::string& out, char c) {
 void append_json_escaped(std::string& out, std::string_view text) {
   std::size_t begin = 0, i = 0;
   while (i < text.size()) {
+#ifdef __SSE2__
+    if (text.size() - i >= 16) {
+      const unsigned found = escapes_in_16(text.data() + i);
+      if (found == 0) {
+        i += 16;
+        continue;
+      }
+      i += static_cast<std::size_t>(std::countr_zero(found));
+      out.append(text, begin, i - begin);
+      append_escape(out, text[i]);
+      begin = ++i;
+      continue;
+    }
+#endif
     if (text.size() - i >= 8) {
       std::uint64_t word;
       std::memcpy(&word, text.data() + i, sizeof word);
