@@ -198,11 +198,22 @@ def idle(bench):
     bench.at_most("idle, every plugin loaded", memory, 25, "MB RSS", slack=False)
 
 
-# (program, case, counter, limit, unit, factor, at most or at least, name of the row)
+# (program, case, counter, limit, unit, factor, at most or at least, name of the row with the case's counters)
 ROOM_ROWS = [
     ("bench_journal", "durable_append/64/", "records/s", 300_000, "/s", 1, "at_least", "durable append, groups of 64, journal"),
     ("bench_index", "key_fill_1m/", "memory_bytes/key", 150, "MB", 1, "memory", "1 M keys in the key index"),
-    ("bench_stream", "append/64/", "records/s", 300_000, "/s", 1, "at_least", "durable append, groups of 64, through stream"),
+    ("bench_stream", "append/64/1024/", "records/s", 300_000, "/s", 1, "at_least", "durable append, groups of 64, through stream"),
+    ("bench_stream", "append/64/100/", "records/s", 300_000, "/s", 1, "at_least", "the same with 100 B, through stream"),
+    ("bench_stream", "backlog/", "rss_mb", 150, "MB RSS", 1, "memory", "{messages:,.0f} x 1 KiB queued, stream alone"),
+    ("bench_stream", "backlog/", "rss_started_mb", 150, "MB RSS", 1, "memory", "the same after a start, stream alone"),
+    ("bench_stream", "backlog/", "start_s", 3, "s", 1, "at_most", "start with {messages:,.0f} x 1 KiB, stream alone"),
+    ("bench_stream", "backlog/", "drain_us", 5, "us CPU/message", 1, "at_most",
+     "receive + delete, batches of 10, backlog {messages:,.0f}, stream alone"),
+    ("bench_stream", "small_messages/", "rss_mb", 250, "MB RSS", 1, "memory", "{messages:,.0f} x 100 B queued, stream alone"),
+    ("bench_stream", "small_messages/", "rss_started_mb", 250, "MB RSS", 1, "memory", "the same after a start, stream alone"),
+    ("bench_stream", "keys/", "rss_mb", 150, "MB RSS", 1, "memory", "{messages:,.0f} messages with a key each, stream alone"),
+    ("bench_stream", "keys/", "rss_started_mb", 150, "MB RSS", 1, "memory", "the same after a start, stream alone"),
+    ("bench_stream", "keys/", "start_s", 3, "s", 1, "at_most", "start with {messages:,.0f} keys, stream alone"),
 ]
 
 
@@ -213,19 +224,22 @@ def rooms(bench):
             print(f"  {program} is not in this build", flush=True)
             continue
         done = subprocess.run([bench.bin / program, "--benchmark_format=json"], capture_output=True, text=True, timeout=1200,
-                              env={**os.environ, "SWITCHYARD_BENCH_DIR": str(bench.folder)}, cwd=bench.folder)
+                              env={**os.environ, "SWITCHYARD_BENCH_DIR": str(bench.folder),
+                                   "SWITCHYARD_BENCH_QUICK": "1" if bench.quick else "0"}, cwd=bench.folder)
         if done.returncode:
             raise RuntimeError(f"{program}: status {done.returncode}\n{done.stderr}")
         for case in json.loads(done.stdout)["benchmarks"]:
+            if case.get("error_occurred"):
+                raise RuntimeError(f"{program} {case['name']}: {case['error_message']}")
             show_case(case)
             for owner, prefix, counter, limit, unit, factor, kind, name in ROOM_ROWS:
                 if owner != program or not case["name"].startswith(prefix):
                     continue
                 value = case[counter] * factor
                 if kind == "at_least":
-                    bench.at_least(name, value, limit, unit)
+                    bench.at_least(name.format(**case), value, limit, unit)
                 else:
-                    bench.at_most(name, value, limit, unit, slack=kind != "memory")
+                    bench.at_most(name.format(**case), value, limit, unit, slack=kind != "memory")
 
 
 def show_case(case):
