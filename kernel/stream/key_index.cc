@@ -4,6 +4,7 @@
 #include <cassert>
 #include <random>
 #include <string>
+#include <utility>
 
 #include "kernel/base/siphash.h"
 #include "kernel/stream/id_table.h"
@@ -11,6 +12,7 @@
 #include "kernel/stream/key_match.h"
 #include "kernel/stream/key_order.h"
 #include "kernel/stream/key_records.h"
+#include "kernel/stream/key_sort.h"
 
 namespace switchyard::stream {
 namespace {
@@ -35,13 +37,17 @@ struct KeyIndex::Impl {
     KeyRecord& record = records[id];
     if (record.holds != 0 || record.postings.first() != 0) return;
     by_name.erase(record.hash, id);
-    in_order.erase(id);
+    if (ordered) in_order.erase(id);
     records.destroy(id);
+  }
+  void put_in_order() {
+    if (!std::exchange(ordered, true)) in_order.fill(sort_keys(records));
   }
 
   KeyRecords records;
   IdTable by_name;
-  KeyList in_order{records};
+  KeyList in_order{records};  // Empty while not `ordered`.
+  bool ordered = true;
   std::size_t posting_bytes = 0;
   std::uint64_t match_steps = 0;
 };
@@ -55,7 +61,7 @@ KeyId KeyIndex::intern(std::string_view key) {
   if (const KeyId id = impl_->find(key, hash); id != 0) return id;
   const KeyId id = impl_->records.create(key, hash);
   impl_->by_name.insert(hash, id);
-  impl_->in_order.insert(id);
+  if (impl_->ordered) impl_->in_order.insert(id);
   return id;
 }
 
@@ -108,7 +114,15 @@ Seq KeyIndex::before(KeyId id, Seq below) const {
   return impl_->records.exists(id) ? impl_->records[id].postings.before(below) : 0;
 }
 
+void KeyIndex::postpone_order() {
+  assert(keys() == 0);
+  impl_->ordered = false;
+}
+
+void KeyIndex::put_in_order() { impl_->put_in_order(); }
+
 void KeyIndex::match(std::string_view pattern, std::string_view after, const Visitor& visit) const {
+  impl_->put_in_order();
   const KeyList& list = impl_->in_order;
   KeyPattern keys(pattern);
   std::string target(keys.literal_prefix());

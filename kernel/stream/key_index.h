@@ -48,6 +48,11 @@ class KeyIndex {
   Seq next(KeyId id, Seq from) const;     // First live sequence >= from, or 0.
   Seq before(KeyId id, Seq below) const;  // Last live sequence < below, or 0.
 
+  // Start-up: keys come in the order of the messages, and putting each in its place costs more than all the
+  // rest of a start.  From here to put_in_order() they are only remembered; a match() before that does it.
+  void postpone_order();
+  void put_in_order();
+
   // Visits keys that match `pattern` ("a.*.c", "a.>", ">", or a literal) in token order, starting
   // after `after` ("" = from the start), until the visitor returns false: callers page with it.  The
   // visitor must not change the index.  Keys that cannot match are skipped by one search per token.

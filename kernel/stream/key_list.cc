@@ -9,16 +9,6 @@
 namespace switchyard::stream {
 namespace {
 
-// Four characters behind `skip` as a number: a smaller name never has a larger mark.  The end of a name
-// is 0, a dot 1; the two highest bytes share a value.
-std::uint32_t mark_of(std::string_view name, std::size_t skip) {
-  std::uint32_t mark = 0;
-  for (std::size_t i = skip; i < skip + 4; ++i) {
-    mark = mark << 8 | (i < name.size() ? static_cast<std::uint32_t>(std::min(key_rank(name[i]) + 1, 255)) : 0);
-  }
-  return mark;
-}
-
 std::size_t common_length(std::string_view a, std::string_view b) {
   const std::size_t n = std::min(a.size(), b.size());
   return static_cast<std::size_t>(
@@ -31,8 +21,8 @@ std::size_t KeyList::place_in(const Block& block, std::string_view wanted) const
   const int order = compare_keys(wanted.substr(0, block.common), block.last.substr(0, block.common));
   if (order != 0) return order < 0 ? 0 : block.entries.size();
   const auto by_mark = [](const Entry& a, const Entry& b) { return a.mark < b.mark; };
-  const auto [low, high] =
-      std::equal_range(block.entries.begin(), block.entries.end(), Entry{mark_of(wanted, block.common), 0}, by_mark);
+  const auto [low, high] = std::equal_range(block.entries.begin(), block.entries.end(),
+                                            Entry{key_mark<std::uint32_t>(wanted, block.common), 0}, by_mark);
   const auto it = std::lower_bound(low, high, wanted, [this](const Entry& entry, std::string_view key) {
     return compare_keys(name(entry.id), key) < 0;
   });
@@ -49,13 +39,14 @@ KeyList::Cursor KeyList::at_or_after(std::string_view wanted) const {
 void KeyList::mark_all(Block& block) {
   block.last = name(block.entries.back().id);
   block.common = static_cast<std::uint32_t>(common_length(name(block.entries.front().id), block.last));
-  for (Entry& entry : block.entries) entry.mark = mark_of(name(entry.id), block.common);
+  for (Entry& entry : block.entries) entry.mark = key_mark<std::uint32_t>(name(entry.id), block.common);
 }
 
 void KeyList::add(Block& block, std::size_t place, KeyId id) {
   const std::string_view key = name(id);
   const bool as_last = place == block.entries.size();
-  block.entries.insert(block.entries.begin() + static_cast<std::ptrdiff_t>(place), {mark_of(key, block.common), id});
+  block.entries.insert(block.entries.begin() + static_cast<std::ptrdiff_t>(place),
+                       {key_mark<std::uint32_t>(key, block.common), id});
   if (block.entries.size() == 1 || common_length(key, block.last) < block.common) {
     mark_all(block);
   } else if (as_last) {
@@ -73,6 +64,18 @@ void KeyList::insert(KeyId id) {
   }
   add(blocks_[at.block], at.place, id);
   if (blocks_[at.block].entries.size() > kBlockKeys) split(at.block);
+}
+
+void KeyList::fill(const std::vector<KeyId>& sorted) {
+  blocks_.reserve((sorted.size() + kBlockKeys - 1) / kBlockKeys);
+  for (std::size_t i = 0; i < sorted.size(); i += kBlockKeys) {
+    Block block;
+    const std::size_t end = std::min(i + kBlockKeys, sorted.size());
+    block.entries.reserve(end - i);
+    for (std::size_t at = i; at < end; ++at) block.entries.push_back({0, sorted[at]});
+    mark_all(block);
+    blocks_.push_back(std::move(block));
+  }
 }
 
 void KeyList::split(std::size_t at) {

@@ -31,6 +31,7 @@ class KeyList {
   Cursor at_or_after(std::string_view name) const;
   void insert(KeyId id);  // REQUIRES: the key has a record and no other key has its name.
   void erase(KeyId id);
+  void fill(const std::vector<KeyId>& sorted);  // REQUIRES: empty.
   std::size_t memory_bytes() const;
 
  private:

@@ -21,6 +21,29 @@ inline int compare_keys(std::string_view a, std::string_view b) {
   return a.size() < b.size() ? -1 : a.size() > b.size() ? 1 : 0;
 }
 
+// The characters behind `skip` as a number: a smaller name never has a larger one.  The end of a name is 0, a
+// dot 1.  The three highest characters share a value; what comes after one of them does not count.
+template <class Mark>
+Mark key_mark(std::string_view name, std::size_t skip) {
+  constexpr Mark kHighest = 0xff;
+  Mark mark = 0;
+  bool counts = true;
+  for (std::size_t i = skip; i < skip + sizeof(Mark); ++i) {
+    Mark value = 0;
+    if (counts && i < name.size()) value = std::min<Mark>(static_cast<Mark>(key_rank(name[i])) + 1, kHighest);
+    counts = counts && value != kHighest;
+    mark = mark << 8 | value;
+  }
+  return mark;
+}
+
+// Names with this mark may differ in its characters.
+template <class Mark>
+bool key_mark_is_vague(Mark mark) {
+  while (mark != 0 && (mark & 0xff) == 0) mark >>= 8;
+  return (mark & 0xff) == 0xff;
+}
+
 // Splits the first token off `rest`; `rest` becomes what follows its dot.  `more` tells "a" from "a.".
 inline std::string_view take_token(std::string_view& rest, bool& more) {
   const std::size_t dot = rest.find('.');

@@ -80,6 +80,12 @@ class KeyRecords {
     --used_;
   }
   std::uint64_t used() const { return used_; }
+  template <class F>
+  void for_each(F&& f) const {
+    for (KeyId id = 1; id <= highest_; ++id) {
+      if ((*this)[id].name_block != nullptr) f(id);
+    }
+  }
   std::size_t memory_bytes() const {
     std::size_t bytes = pages_.capacity() * sizeof(pages_[0]) + name_bytes_;
     for (std::size_t page = 0; page < pages_.size(); ++page) bytes += (std::size_t{kFirst} << page) * sizeof(KeyRecord);

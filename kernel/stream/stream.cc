@@ -15,6 +15,7 @@ Stream::Stream(LaneEngine& lane, DefinitionPtr definition)
       usage_(lane.shared().usage(definition_->ns)),
       keys_(definition_->config.keyed ? std::make_unique<KeyIndex>() : nullptr),
       index_(keys_.get()) {
+  if (keys_ && !lane_.shared().started) keys_->postpone_order();  // Until recovered().
   redefine(definition_);
 }
 

@@ -89,6 +89,7 @@ Status Stream::replay_control(store::RecordType type, const ControlRecord& recor
 
 void Stream::recovered() {
   next_seq_ = std::max(next_seq_, index_.last() + 1);
+  if (keys_) keys_->put_in_order();
   for (const auto& c : consumers_) c->recovered();
 }
 

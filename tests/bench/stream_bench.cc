@@ -33,6 +33,7 @@ void verdict(benchmark::State& state, const StreamRig& rig) {
 void measure_start(benchmark::State& state, StreamRig& rig) {
   const auto start = worst_start(rig);
   count(state, "start_s", start.seconds);
+  count(state, "start_cpu_s", start.cpu_s);
   count(state, "rss_started_mb", start.rss_mb);
 }
 

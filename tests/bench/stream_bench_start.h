@@ -2,7 +2,7 @@
 //
 // What this process freed stays in its allocator, in part, and would count as memory of the engine that
 // starts next.  So the program starts itself with --start, which opens the folder, says how long that took
-// and what is resident, and ends.
+// in time and CPU and what is resident, and ends.
 //
 // Failure: the rig's error().
 //
@@ -23,7 +23,7 @@
 namespace switchyard::stream {
 
 struct Start {
-  double seconds = 0, rss_mb = 0;
+  double seconds = 0, cpu_s = 0, rss_mb = 0;
 };
 
 // The body of `--start FOLDER checkpoint|kill`, where the last word is how it ends.
@@ -34,7 +34,8 @@ inline int start_only(const std::string& folder, std::string_view end) {
     std::fprintf(stderr, "stream_bench: %s\n", rig.error().c_str());
     return 1;
   }
-  std::printf("%.6f %.6f\n", meter.read().wall_s, resident_mb());
+  const Cost cost = meter.read();
+  std::printf("%.6f %.6f %.6f\n", cost.wall_s, cost.cpu_s, resident_mb());
   rig.close(end == "checkpoint");
   return 0;
 }
@@ -57,7 +58,8 @@ inline Start start_in_child(StreamRig& rig, const char* end) {
   ::close(ends[1]);
   Start start;
   std::FILE* answer = ::fdopen(ends[0], "r");
-  const bool said = spawned == 0 && std::fscanf(answer, "%lf %lf", &start.seconds, &start.rss_mb) == 2;
+  const bool said =
+      spawned == 0 && std::fscanf(answer, "%lf %lf %lf", &start.seconds, &start.cpu_s, &start.rss_mb) == 3;
   std::fclose(answer);
   int status = 0;
   if (spawned == 0) ::waitpid(child, &status, 0);
@@ -72,7 +74,8 @@ inline Start worst_start(StreamRig& rig) {
   rig.close(false);
   for (const char* end : {"checkpoint", "kill", "kill"}) {
     const auto start = start_in_child(rig, end);
-    worst = {std::max(worst.seconds, start.seconds), std::max(worst.rss_mb, start.rss_mb)};
+    worst = {std::max(worst.seconds, start.seconds), std::max(worst.cpu_s, start.cpu_s),
+             std::max(worst.rss_mb, start.rss_mb)};
   }
   rig.open();
   return worst;

@@ -194,6 +194,47 @@ TEST(KeyIndexModel, every_pattern_visits_exactly_the_matching_keys_in_token_orde
   }
 }
 
+// Start-up: keys come and go before anybody needs their order.
+TEST(KeyIndexModel, keys_that_were_sorted_at_once_match_as_those_that_were_sorted_one_by_one) {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    Random random(seed);
+    KeyIndex late, early;
+    late.postpone_order();
+    const auto both = [&](const auto& act) {
+      act(late);
+      act(early);
+    };
+    const std::uint64_t steps = random.below(3'000);
+    const std::string common(random.below(40), 'p');
+    for (std::uint64_t step = 1; step <= steps; ++step) {
+      std::string name = common + random_name(random);
+      if (random.one_in(4)) name += static_cast<char>(0xfc + random.below(4));  // Close to the end of the order.
+      if (random.one_in(4)) name += "." + std::to_string(step);
+      if (random.one_in(3)) {
+        both([&](KeyIndex& keys) {
+          const KeyId id = keys.find(name);
+          if (id != 0) keys.remove(id, keys.info(id).first, 1);
+        });
+      } else {
+        both([&](KeyIndex& keys) { keys.add(keys.intern(name), step, 1); });
+      }
+    }
+    // Also without being asked to, when somebody needs it.
+    if (random.one_in(2)) late.put_in_order();
+    ASSERT_EQ(matches(late, ">"), matches(early, ">")) << "seed " << seed;
+    for (int i = 0; i < 200; ++i) {
+      const std::string name = common + random_name(random);
+      both([&](KeyIndex& keys) {
+        const KeyId id = keys.find(name);
+        id != 0 ? keys.remove(id, keys.info(id).first, 1) : keys.add(keys.intern(name), steps + 1, 1);
+      });
+      const std::string pattern = common + random_pattern(random);
+      ASSERT_EQ(matches(late, pattern), matches(early, pattern)) << "seed " << seed;
+    }
+    ASSERT_EQ(matches(late, ">"), matches(early, ">")) << "seed " << seed;
+  }
+}
+
 TEST(KeyIndex, subjects_match_token_by_token) {
   EXPECT_TRUE(subject_matches("a.b", "a.b"));
   EXPECT_FALSE(subject_matches("a.b", "a.bc"));
@@ -223,6 +264,14 @@ TEST(KeyIndex, tokens_sort_before_characters_below_the_dot) {
 }
 
 // Counts looks at keys, which is what a match costs.
+TEST(KeyIndex, the_highest_characters_sort_as_others_do) {
+  KeyIndex keys;
+  const Names names{"a", "a.\xfd.z", "a.\xfd\xfe", "a.\xfe.b", "a.\xff.a", "b"};
+  for (auto it = names.rbegin(); it != names.rend(); ++it) keys.add(keys.intern(*it), 1, 1);
+  EXPECT_EQ(matches(keys, ">"), names);
+  EXPECT_EQ(matches(keys, ">", "a.\xfe"), Names(names.begin() + 3, names.end()));
+}
+
 TEST(KeyIndex, a_selective_pattern_does_not_walk_the_keys_between) {
   KeyIndex keys;
   for (int i = 0; i < 100; ++i) {
