@@ -6,10 +6,10 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
 #include <utility>
 
 #include "kernel/base/log.h"
+#include "kernel/store/file_env.h"
 #include "kernel/store/write_log_check.h"
 
 namespace switchyard::store {
@@ -42,6 +42,9 @@ Result<std::unique_ptr<Store>> Store::open(const Options& options) {
 
 LevelDbStore::LevelDbStore(const Options& options)
     : options_(options),
+      real_disk_(options.files == nullptr ? journal::make_posix_file_system() : nullptr),
+      files_(options.files == nullptr ? *real_disk_ : *options.files),
+      env_(make_file_env(files_, real_disk_ != nullptr)),
       logger_(std::make_unique<QuietLogger>()),
       cache_(leveldb::NewLRUCache(options.block_cache_bytes)) {}
 
@@ -49,11 +52,10 @@ LevelDbStore::~LevelDbStore() { stop(); }
 
 Status LevelDbStore::open_database() {
   db_.reset();  // Only one handle may hold the folder's lock.
-  std::error_code error;
-  std::filesystem::create_directories(options_.directory, error);
-  if (error) return Error{Code::io, "cannot create store folder " + options_.directory + ": " + error.message()};
-  if (auto status = check_write_logs(options_.directory); !status) return status;
+  if (auto status = files_.make_directory(options_.directory); !status) return status;
+  if (auto status = check_write_logs(files_, options_.directory); !status) return status;
   leveldb::Options options;
+  options.env = env_.get();
   options.create_if_missing = true;
   options.compression = leveldb::kNoCompression;
   options.write_buffer_size = options_.write_buffer_bytes;

@@ -51,6 +51,9 @@ class LevelDbStore final : public Store {
   Status failure(const leveldb::Status& status, std::string_view what) const;
 
   const Options options_;
+  std::unique_ptr<journal::FileSystem> real_disk_;  // Unless options_.files is another.
+  journal::FileSystem& files_;
+  std::unique_ptr<leveldb::Env> env_;
   std::unique_ptr<leveldb::Logger> logger_;
   std::unique_ptr<leveldb::Cache> cache_;
   std::unique_ptr<leveldb::DB> db_;

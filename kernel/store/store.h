@@ -21,6 +21,7 @@
 
 #include "kernel/base/executor.h"
 #include "kernel/base/result.h"
+#include "kernel/journal/file.h"
 
 namespace switchyard::store {
 
@@ -46,6 +47,7 @@ struct Options {
   std::string directory;
   std::size_t write_buffer_bytes = 16u << 20;
   std::size_t block_cache_bytes = 4u << 20;
+  journal::FileSystem* files = nullptr;  // Null = the real disk.
 };
 
 class Store {

@@ -1,8 +1,6 @@
 #include "kernel/store/write_log_check.h"
 
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,6 +24,7 @@ std::uint32_t stored_form(std::uint32_t crc) { return ((crc >> 15) | (crc << 17)
 struct Scan {
   std::optional<std::uint64_t> bad;  // Offset of the first unreadable fragment.
   bool resumed = false;              // A record begins behind it.
+  std::uint64_t whole = 0;           // Up to here all is records that can be read.
 };
 
 // False when nothing more of this block can be read.
@@ -43,37 +42,51 @@ bool scan_fragment(std::string_view& block, std::uint64_t offset, Scan& scan) {
   }
   if (scan.bad && (type == kWhole || type == kFirst)) scan.resumed = true;
   block.remove_prefix(kHeaderBytes + length);
+  if (!scan.bad && (type == kWhole || type == kLast)) scan.whole = offset + kHeaderBytes + length;
   return true;
 }
 
-Status check_log(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
+Result<Scan> scan_log(const journal::File& file) {
   std::string buffer(kBlockBytes, '\0');
   Scan scan;
-  for (std::uint64_t start = 0; file; start += kBlockBytes) {
-    file.read(buffer.data(), static_cast<std::streamsize>(kBlockBytes));
-    if (file.bad()) return Error{Code::io, "cannot read " + path.string()};
-    std::string_view block(buffer.data(), static_cast<std::size_t>(file.gcount()));
+  for (std::uint64_t start = 0;; start += kBlockBytes) {
+    const auto got = file.read(start, buffer);
+    if (!got) return got.error();
+    std::string_view block(buffer.data(), *got);
     const char* begin = block.data();
     while (scan_fragment(block, start + static_cast<std::uint64_t>(block.data() - begin), scan)) {
     }
+    if (*got < kBlockBytes) return scan;
   }
-  if (!scan.resumed) return {};
-  return Error{Code::corrupt, "store log " + path.string() + " is damaged at offset " + std::to_string(*scan.bad) +
+}
+
+Status check_log(journal::FileSystem& files, const std::string& path) {
+  const auto file = files.open(path, false);
+  if (!file) return file.error();
+  const auto scan = scan_log(**file);
+  if (!scan) return scan.error();
+  if (!scan->resumed) return {};
+  return Error{Code::corrupt, "store log " + path + " is damaged at offset " + std::to_string(*scan->bad) +
                                   ": records behind it are intact; restore the data folder from a copy"};
 }
 
 }  // namespace
 
-Status check_write_logs(const std::string& directory) {
-  std::error_code error;
-  std::filesystem::directory_iterator files(directory, error);
-  if (error) return Error{Code::io, "cannot list store folder " + directory + ": " + error.message()};
-  for (const auto& entry : files) {
-    if (entry.path().extension() != ".log") continue;
-    if (auto status = check_log(entry.path()); !status) return status;
+Status check_write_logs(journal::FileSystem& files, const std::string& directory) {
+  const auto names = files.list(directory);
+  if (!names) return names.error();
+  for (const auto& name : *names) {
+    if (!name.ends_with(".log")) continue;
+    if (auto status = check_log(files, directory + "/" + name); !status) return status;
   }
   return {};
+}
+
+Result<std::uint64_t> readable_bytes(const journal::File& file) {
+  const auto scan = scan_log(file);
+  if (!scan) return scan.error();
+  if (scan->bad && !scan->resumed) return scan->whole;
+  return file.size();
 }
 
 }  // namespace switchyard::store

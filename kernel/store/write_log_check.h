@@ -7,14 +7,21 @@
 //
 // Failure: Code::corrupt with file and offset; Code::io when a log cannot be read.
 //
+// The same goes for its manifest, which LevelDB reads strictly: readable_bytes() is where a torn tail begins.
+//
 // Thread: before the database is open.
 #pragma once
+#include <cstdint>
 #include <string>
 
 #include "kernel/base/result.h"
+#include "kernel/journal/file.h"
 
 namespace switchyard::store {
 
-Status check_write_logs(const std::string& directory);
+Status check_write_logs(journal::FileSystem& files, const std::string& directory);
+
+// Without the last record when that is incomplete; the whole file when the damage is not at its end.
+Result<std::uint64_t> readable_bytes(const journal::File& file);
 
 }  // namespace switchyard::store

@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -217,18 +218,27 @@ ROOM_ROWS = [
 ]
 
 
+def room_cases(bench, program):
+    """Each case in a process of its own: what an earlier one left in the allocator is not the next one's memory."""
+    def run(*options):
+        done = subprocess.run([bench.bin / program, *options], capture_output=True, text=True, timeout=1200,
+                              env={**os.environ, "SWITCHYARD_BENCH_DIR": str(bench.folder),
+                                   "SWITCHYARD_BENCH_QUICK": "1" if bench.quick else "0"}, cwd=bench.folder)
+        if done.returncode:
+            raise RuntimeError(f"{program}: status {done.returncode}\n{done.stderr}")
+        return done.stdout
+
+    for name in run("--benchmark_list_tests").split():
+        yield from json.loads(run("--benchmark_format=json", f"--benchmark_filter=^{re.escape(name)}$"))["benchmarks"]
+
+
 def rooms(bench):
     """The rooms alone, by their own programs (Google Benchmark): every case is shown, some have a target."""
     for program in ("bench_index", "bench_journal", "bench_stream"):
         if not (bench.bin / program).exists():
             print(f"  {program} is not in this build", flush=True)
             continue
-        done = subprocess.run([bench.bin / program, "--benchmark_format=json"], capture_output=True, text=True, timeout=1200,
-                              env={**os.environ, "SWITCHYARD_BENCH_DIR": str(bench.folder),
-                                   "SWITCHYARD_BENCH_QUICK": "1" if bench.quick else "0"}, cwd=bench.folder)
-        if done.returncode:
-            raise RuntimeError(f"{program}: status {done.returncode}\n{done.stderr}")
-        for case in json.loads(done.stdout)["benchmarks"]:
+        for case in room_cases(bench, program):
             if case.get("error_occurred"):
                 raise RuntimeError(f"{program} {case['name']}: {case['error_message']}")
             show_case(case)
