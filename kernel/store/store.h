@@ -28,10 +28,14 @@ namespace switchyard::store {
 // Puts and erases that reach the database together.
 class WriteSet {
  public:
-  void put(std::string key, std::string value) { entries_.push_back({std::move(key), std::move(value), false}); }
+  void put(std::string key, std::string value) {
+    bytes_ += key.size() + value.size();
+    entries_.push_back({std::move(key), std::move(value), false});
+  }
   void erase(std::string key) { entries_.push_back({std::move(key), {}, true}); }
   bool empty() const { return entries_.empty(); }
   std::size_t size() const { return entries_.size(); }
+  std::size_t bytes() const { return bytes_; }  // Of what is put.
 
   struct Entry {
     std::string key, value;
@@ -41,11 +45,12 @@ class WriteSet {
 
  private:
   std::vector<Entry> entries_;
+  std::size_t bytes_ = 0;
 };
 
 struct Options {
   std::string directory;
-  std::size_t write_buffer_bytes = 16u << 20;
+  std::size_t write_buffer_bytes = 4u << 20;  // Twice this is in memory while one is written out.
   std::size_t block_cache_bytes = 4u << 20;
   journal::FileSystem* files = nullptr;  // Null = the real disk.
 };

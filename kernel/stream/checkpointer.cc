@@ -94,12 +94,10 @@ void Checkpointer::begin() {
 
 // [store thread]
 void Checkpointer::write(std::shared_ptr<Run> run) {
-  Status status;
-  // Images may hold what was submitted when they were taken; after a failed sync nobody knows what became of it.
-  if (shared_.journal->failed()) status = Error{Code::io, "the journal has failed; restart the server"};
-  if (status) status = shared_.store->write_now(run->kv, false);
+  Status status = write_images(shared_, run->kv);
   for (const auto& lane : run->lanes) {
-    if (status) status = shared_.store->write_now(lane->writes, false);
+    if (status) status = lane->status;
+    if (status) status = write_images(shared_, std::exchange(lane->writes, {}));
   }
   if (status) {
     store::WriteSet position;

@@ -36,11 +36,13 @@ struct EngineOptions {
   std::size_t lanes = 1;
   std::uint32_t checkpoint_interval_ms = 5'000;
   std::uint64_t checkpoint_bytes = 256u << 20;  // Journal bytes between checkpoints at most.
-  std::size_t tail_cache_bytes = 16u << 20;     // Per lane.
-  std::size_t resident_chunks = 4'096;          // Per lane, over all streams; beyond it clean chunks leave memory.
-  std::size_t max_dedup_ids = 1u << 20;         // Per stream.
-  std::uint32_t max_leased = 120'000;           // Per consumer, when its own bound is 0.
-  SipKey secret{};                              // Of the data folder: message ids and dedup hashes.
+  // A checkpoint's images go to the store in pieces of this size: it is what a lane holds of them at a time.
+  std::size_t checkpoint_piece_bytes = 1u << 20;
+  std::size_t tail_cache_bytes = 16u << 20;  // Per lane.
+  std::size_t resident_chunks = 4'096;       // Per lane, over all streams; beyond it clean chunks leave memory.
+  std::size_t max_dedup_ids = 1u << 20;      // Per stream.
+  std::uint32_t max_leased = 120'000;        // Per consumer, when its own bound is 0.
+  SipKey secret{};                           // Of the data folder: message ids and dedup hashes.
   // The seam for tests of failing and forgetful stores.
   std::function<Result<std::unique_ptr<store::Store>>(const store::Options&)> open_store = store::Store::open;
 };

@@ -5,14 +5,13 @@
 #pragma once
 #include <bit>
 #include <cstdint>
-#include <cstdlib>
-#include <cstring>
 #include <memory>
-#include <new>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "kernel/stream/key_index.h"
+#include "kernel/stream/key_names.h"
 #include "kernel/stream/postings.h"
 
 namespace switchyard::stream {
@@ -20,15 +19,11 @@ namespace switchyard::stream {
 struct KeyRecord {
   Postings postings;
   std::uint64_t bytes = 0;
-  char* name_block = nullptr;  // u32 length | text; null when the id is free.
-  std::uint32_t holds = 0;     // When free: the next free id.
+  KeyName key_name;         // None when the id is free.
+  std::uint32_t holds = 0;  // When free: the next free id.
   std::uint32_t hash = 0;
 
-  std::string_view name() const {
-    std::uint32_t size = 0;
-    std::memcpy(&size, name_block, sizeof size);
-    return {name_block + sizeof size, size};
-  }
+  std::string_view name() const { return key_name.text(); }
 };
 
 class KeyRecords {
@@ -37,10 +32,10 @@ class KeyRecords {
   KeyRecords(const KeyRecords&) = delete;
   KeyRecords& operator=(const KeyRecords&) = delete;
   ~KeyRecords() {
-    for (KeyId id = 1; id <= highest_; ++id) std::free((*this)[id].name_block);
+    for_each([this](KeyId id) { names_.destroy((*this)[id].key_name); });
   }
 
-  bool exists(KeyId id) const { return id != 0 && id <= highest_ && (*this)[id].name_block != nullptr; }
+  bool exists(KeyId id) const { return id != 0 && id <= highest_ && bool{(*this)[id].key_name}; }
   KeyRecord& operator[](KeyId id) { return const_cast<KeyRecord&>(std::as_const(*this)[id]); }
   const KeyRecord& operator[](KeyId id) const {
     const std::uint32_t shifted = id + kFirst - 1;
@@ -57,24 +52,17 @@ class KeyRecords {
       if (page == pages_.size()) pages_.emplace_back(new KeyRecord[std::size_t{kFirst} << page]);
     }
     KeyRecord& record = (*this)[id];
-    const auto size = static_cast<std::uint32_t>(name.size());
-    record.name_block = static_cast<char*>(std::malloc(sizeof size + size));
-    if (record.name_block == nullptr) throw std::bad_alloc();
-    std::memcpy(record.name_block, &size, sizeof size);
-    std::memcpy(record.name_block + sizeof size, name.data(), size);
+    record.key_name = names_.create(name);
     record.bytes = 0;
     record.holds = 0;
     record.hash = hash;
-    name_bytes_ += allocated(size);
     ++used_;
     return id;
   }
   // REQUIRES: no messages, no holds.
   void destroy(KeyId id) {
     KeyRecord& record = (*this)[id];
-    name_bytes_ -= allocated(record.name().size());
-    std::free(record.name_block);
-    record.name_block = nullptr;
+    names_.destroy(std::exchange(record.key_name, {}));
     record.holds = free_;
     free_ = id;
     --used_;
@@ -83,11 +71,11 @@ class KeyRecords {
   template <class F>
   void for_each(F&& f) const {
     for (KeyId id = 1; id <= highest_; ++id) {
-      if ((*this)[id].name_block != nullptr) f(id);
+      if ((*this)[id].key_name) f(id);
     }
   }
   std::size_t memory_bytes() const {
-    std::size_t bytes = pages_.capacity() * sizeof(pages_[0]) + name_bytes_;
+    std::size_t bytes = pages_.capacity() * sizeof(pages_[0]) + names_.memory_bytes();
     for (std::size_t page = 0; page < pages_.size(); ++page) bytes += (std::size_t{kFirst} << page) * sizeof(KeyRecord);
     return bytes;
   }
@@ -95,13 +83,11 @@ class KeyRecords {
  private:
   static constexpr std::uint32_t kFirstBits = 2;
   static constexpr std::uint32_t kFirst = 1u << kFirstBits;  // Records of the first page.
-  // What the allocator takes for a name: 8 bytes of its own, multiples of 16.
-  static std::size_t allocated(std::size_t size) { return (size + 4 + 8 + 15) / 16 * 16; }
 
   std::vector<std::unique_ptr<KeyRecord[]>> pages_;
   KeyId highest_ = 0, free_ = 0;
   std::uint64_t used_ = 0;
-  std::size_t name_bytes_ = 0;
+  KeyNames names_;
 };
 
 }  // namespace switchyard::stream

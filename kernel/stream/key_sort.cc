@@ -42,7 +42,7 @@ class Sorter {
     constexpr std::ptrdiff_t kAhead = 12;
     for (Entry* at = begin; at != end; ++at) {
       if (end - at > 2 * kAhead) __builtin_prefetch(&records_[at[2 * kAhead].id]);
-      if (end - at > kAhead) __builtin_prefetch(records_[at[kAhead].id].name_block);
+      if (end - at > kAhead) __builtin_prefetch(records_[at[kAhead].id].key_name.place());
       at->mark = key_mark<std::uint64_t>(name(*at), skip);
     }
   }

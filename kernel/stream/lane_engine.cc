@@ -35,6 +35,11 @@ void Shared::add_live(std::uint32_t segment, std::int64_t bytes) {
   }
 }
 
+Status write_images(Shared& shared, const store::WriteSet& images) {
+  if (shared.journal->failed()) return Error{Code::io, "the journal has failed; restart the server"};
+  return shared.store->write_now(images, false);
+}
+
 std::string image_key(ImageKind kind, StreamId stream, std::uint32_t consumer, ChunkNo no) {
   std::string key(1, static_cast<char>(kind));
   append_be(key, stream, 8);
@@ -279,24 +284,42 @@ void LaneEngine::collect_images(CollectDone done) {
 
 void LaneEngine::collect_step(std::shared_ptr<Collected> run, std::size_t next, CollectDone done) {
   const auto before = run->writes.size();
+  if (!run->status) next = run->streams.size();
   while (next < run->streams.size() && run->writes.size() - before < kImagesPerTurn) {
     auto* s = stream(run->streams[next]);
     const bool more = s != nullptr && s->collect_dirty(kImagesPerTurn, run->writes, run->written);
     if (!more) ++next;
   }
   if (next < run->streams.size()) {
-    executor_->post([this, run = std::move(run), next, done = std::move(done)] { collect_step(run, next, done); });
+    Task go_on = [this, run, next, done = std::move(done)] { collect_step(run, next, done); };
+    if (run->writes.bytes() < shared_.options.checkpoint_piece_bytes) {
+      executor_->post(std::move(go_on));
+    } else {
+      write_piece(std::move(run), std::move(go_on));
+    }
     return;
   }
   // Images may hold what is submitted but not yet durable; they are written after it is.
   log_->barrier([run = std::move(run), done = std::move(done)] { done(run); });
 }
 
+void LaneEngine::write_piece(std::shared_ptr<Collected> run, Task after) {
+  log_->barrier([this, run = std::move(run), after = std::move(after)] {
+    shared_.store->run([this, run, after] {
+      run->status = write_images(shared_, std::exchange(run->writes, {}));
+      executor_->post(after);
+    });
+  });
+}
+
 void LaneEngine::collected(const Collected& run, bool written) {
   for (const auto id : run.streams) {
     auto* s = stream(id);
     if (s == nullptr) continue;
-    if (!written) s->collect_failed();
+    if (!written) {
+      s->collect_failed();
+      dirty_.insert(id);  // Also a stream that was not asked any more.
+    }
   }
   if (!written) return;
   for (const auto& task : run.written) task();

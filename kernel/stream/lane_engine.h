@@ -48,6 +48,10 @@ struct Shared {
   std::size_t owner(StreamId id) const { return id % options.lanes; }
 };
 
+// Images may hold what was submitted when they were taken; after a failed sync nobody knows what became of it.
+// Store thread.
+Status write_images(Shared& shared, const store::WriteSet& images);
+
 // Which index an image belongs to: the first byte of its key in the store.
 enum class ImageKind : char { seq = 'c', lease = 'l', dedup = 'd', meta = 'm' };
 std::string image_key(ImageKind kind, StreamId stream, std::uint32_t consumer, ChunkNo no);
@@ -121,10 +125,11 @@ class LaneEngine {
   void cancel_fetch(FetchId id);
 
   // ---- checkpoint and cleaning ----
-  // Collects every changed image of this lane over some turns, then calls `done` with them once
-  // everything submitted before is durable.
+  // Collects every changed image of this lane over some turns and writes them in pieces; then calls `done` with
+  // the last piece, once everything submitted before is durable.
   struct Collected {
-    store::WriteSet writes;
+    Status status;           // Of the pieces.
+    store::WriteSet writes;  // What is left to write.
     std::vector<StreamId> streams;
     std::vector<std::function<void()>> written;
   };
@@ -145,6 +150,7 @@ class LaneEngine {
  private:
   void collect_images(CollectDone done);
   void collect_step(std::shared_ptr<Collected> run, std::size_t next, CollectDone done);
+  void write_piece(std::shared_ptr<Collected> run, Task after);
   void define(DefinitionPtr definition);
   void undefine(StreamId id);
   void sweep();
