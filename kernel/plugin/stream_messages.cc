@@ -116,6 +116,24 @@ sw_status stream_ack(const sw_host* host, sw_namespace* ns, sw_stream_id id, sw_
                 [call](const Status& s, std::span<const Code> each) { tokens_done(call, "ack done", s, each); }));
 }
 
+sw_status stream_move(const sw_host* host, sw_namespace* ns, sw_stream_id id, sw_str consumer, const sw_move* move,
+                      sw_move_done done, void* user) {
+  sw_status status;
+  auto* plugin = enter_stream(host, "stream.move", ns, id, done != nullptr, &status);
+  if (plugin == nullptr) return status;
+  if (move == nullptr || move->size < sizeof(sw_move) || move->max == 0 || move->max > kMaxFetch) return SW_INVALID;
+  const stream::MoveRequest request{move->max, move->target, (move->flags & SW_MOVE_AS_NEW) != 0};
+  Call* call = begin(*plugin, done, user);
+  return submitted(call, engine_of(*plugin).move(plugin->lane->index, id, view(consumer), request,
+                                                 [call](const Status& s, std::uint32_t moved) {
+                                                   finish<sw_move_done>(call, "move done",
+                                                                        [&](sw_move_done tell, void* whom) {
+                                                                          const ErrorView error(s);
+                                                                          tell(whom, number(s), moved, error.get());
+                                                                        });
+                                                 }));
+}
+
 sw_status stream_extend(const sw_host* host, sw_namespace* ns, sw_stream_id id, sw_str consumer, const sw_token* tokens,
                         const uint32_t* after_ms, size_t n, uint32_t flags, sw_tokens_done done, void* user) {
   sw_status status;

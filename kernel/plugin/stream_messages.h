@@ -14,6 +14,8 @@ sw_status stream_append(const sw_host*, sw_namespace*, sw_stream_id, const sw_me
 sw_status stream_fetch(const sw_host*, sw_namespace*, sw_stream_id, sw_str consumer, const sw_fetch*, sw_fetch_id*,
                        sw_fetch_done, void* user);
 void stream_cancel_fetch(const sw_host*, sw_fetch_id);
+sw_status stream_move(const sw_host*, sw_namespace*, sw_stream_id, sw_str consumer, const sw_move*, sw_move_done,
+                      void* user);
 sw_status stream_ack(const sw_host*, sw_namespace*, sw_stream_id, sw_str consumer, const sw_token*, size_t n,
                      uint32_t flags, sw_tokens_done, void* user);
 sw_status stream_extend(const sw_host*, sw_namespace*, sw_stream_id, sw_str consumer, const sw_token*,

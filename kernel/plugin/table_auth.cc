@@ -50,28 +50,40 @@ sw_status anonymous(const sw_host* host, const sw_principal** out) {
   return SW_OK;
 }
 
+const sw_namespace_info* lend_info(const PluginLane& plugin, const account::Namespace& ns) {
+  const auto& settings = plugin.lane->settings;
+  auto* info = plugin.lane->scratch.array<sw_namespace_info>(1);
+  *info = {sizeof(sw_namespace_info),
+           account::effective_limits(ns, settings.limits).max_message_bytes,
+           str(ns.id),
+           str(ns.name),
+           str(account::protocol_name(ns.protocol)),
+           str(account::style_name(ns.style)),
+           str(ns.owner),
+           str(ns.region),
+           str(settings.public_url)};
+  return info;
+}
+
 sw_status describe(const sw_host* host, sw_namespace* handle, const sw_namespace_info** out) {
   auto* plugin = caller(host, "auth.describe");
   if (plugin == nullptr || handle == nullptr || out == nullptr) return SW_INVALID;
   const auto* ns = accounts_of(*plugin).find_namespace(handle->number);
   if (ns == nullptr) return SW_NOT_FOUND;
-  const auto& settings = plugin->lane->settings;
-  auto* info = plugin->lane->scratch.array<sw_namespace_info>(1);
-  *info = {sizeof(sw_namespace_info),
-           account::effective_limits(*ns, settings.limits).max_message_bytes,
-           str(ns->id),
-           str(ns->name),
-           str(account::protocol_name(ns->protocol)),
-           str(account::style_name(ns->style)),
-           str(ns->owner),
-           str(ns->region),
-           str(settings.public_url)};
-  *out = info;
+  *out = lend_info(*plugin, *ns);
   return SW_OK;
+}
+
+void namespaces(const sw_host* host, std::int32_t (*visit)(void*, sw_namespace*, const sw_namespace_info*),
+                void* user) {
+  auto* plugin = caller(host, "auth.namespaces");
+  if (plugin == nullptr || visit == nullptr) return;
+  accounts_of(*plugin).list_namespaces(
+      [&](const account::Namespace& ns) { return visit(user, handle_of(*plugin, ns), lend_info(*plugin, ns)) != 0; });
 }
 
 }  // namespace
 
-const sw_auth_api kAuthTable = {sizeof(sw_auth_api), 0, verify_mac, anonymous, describe};
+const sw_auth_api kAuthTable = {sizeof(sw_auth_api), 0, verify_mac, anonymous, describe, namespaces};
 
 }  // namespace switchyard::plugin

@@ -167,6 +167,7 @@ const sw_stream_api kStreamTable = {sizeof(sw_stream_api),
                                     stream_purge,
                                     stream_state,
                                     seal,
-                                    open};
+                                    open,
+                                    stream_move};
 
 }  // namespace switchyard::plugin

@@ -11,8 +11,9 @@
 namespace switchyard::stream {
 namespace {
 
-// How long a message stays hidden while its ack or move is written; the write's end settles it.
-constexpr std::int64_t kHoldMs = 3'600'000;
+// A move's hold.  Short, because a checkpoint in the middle of a move followed by a crash leaves the message
+// hidden for so long; a move that takes longer still keeps it from being handed out.
+constexpr std::int64_t kMoveHoldMs = 30'000;
 constexpr std::size_t kExpirePerCall = 4'096;
 // Dead letters on their way at once: each holds its message in memory.
 constexpr std::size_t kMaxMoving = 256;
@@ -67,7 +68,7 @@ Consumer::~Consumer() = default;
 // ---- fetches -----------------------------------------------------------------------------------
 
 void Consumer::fetch(FetchId id, const FetchRequest& request, FetchDone done) {
-  Waiter waiter{id, request, std::move(done), 0};
+  Waiter waiter{id, request, std::move(done)};
   if (!config().ordered && room() == 0) {
     answer(std::move(waiter),
            Error{Code::quota, "consumer '" + config().name + "' has " + std::to_string(leases_.counts().leased) +
@@ -79,6 +80,18 @@ void Consumer::fetch(FetchId id, const FetchRequest& request, FetchDone done) {
   } else {
     waiter.timer = stream_.lane().call_at(stream_.lane().now_ms() + request.wait_ms, [this, id] { timed_out(id); });
   }
+  waiters_.push_back(std::move(waiter));
+  waiting_[id] = std::prev(waiters_.end());
+  pump();
+}
+
+void Consumer::move(FetchId id, const MoveRequest& request, MoveDone done) {
+  Waiter waiter{id, {}, {}};
+  waiter.request.max = request.max;
+  waiter.departure = std::make_shared<const Departure>(Departure{request, done});
+  // Nothing to move, or no room for what is out.
+  waiter.done = [done = std::move(done)](const Status& status, std::span<const Delivery>) { done(status, 0); };
+  ++impatient_;
   waiters_.push_back(std::move(waiter));
   waiting_[id] = std::prev(waiters_.end());
   pump();
@@ -129,7 +142,14 @@ void Consumer::pump() {
     if (want == 0) break;
     std::vector<Picked> picked;
     const auto step = pick(waiters_.front().request, want, now_ms, picked);
-    if (!picked.empty()) lease(remove_waiter(waiters_.begin()), std::move(picked), now_ms);
+    if (!picked.empty()) {
+      auto waiter = remove_waiter(waiters_.begin());
+      if (waiter.departure) {
+        depart(std::move(waiter), picked);
+      } else {
+        lease(std::move(waiter), std::move(picked), now_ms);
+      }
+    }
     more = step == Step::found;
   }
   pumping_ = false;
@@ -291,6 +311,10 @@ Consumer::Step Consumer::take(Seq seq, std::int64_t now_ms, Picked& out) {
     leases_.erase(seq);
     return Step::skipped;
   }
+  if (!burying_.empty() && burying_.count(seq) != 0) {
+    hold(seq, kMoveHoldMs);  // Its move is slower than its hold was.
+    return Step::skipped;
+  }
   if (!config().filter.empty() && !subject_matches(config().filter, stream_.keys()->name(entry->key))) {
     return Step::skipped;
   }
@@ -313,6 +337,19 @@ Consumer::Step Consumer::take(Seq seq, std::int64_t now_ms, Picked& out) {
   }
   out = {seq, lease.attempt + 1, lease.first_ms != 0 ? lease.first_ms : now_ms, entry->place};
   return Step::found;
+}
+
+// Never from inside the caller's call: the moves end later.
+void Consumer::depart(Waiter waiter, const std::vector<Picked>& picked) {
+  std::vector<Stream::Leaving> leaving;
+  leaving.reserve(picked.size());
+  for (const auto& p : picked) {
+    hold(p.seq, kMoveHoldMs);
+    burying_.insert(p.seq);
+    leaving.push_back({p.seq, p.place});
+  }
+  stream_.lane().forget_fetch(waiter.id);
+  stream_.move_out(*this, std::move(leaving), waiter.departure->request, waiter.departure->done);
 }
 
 void Consumer::lease(Waiter waiter, std::vector<Picked> picked, std::int64_t now_ms) {
@@ -355,9 +392,9 @@ std::vector<LeaseChange> Consumer::undo(const std::vector<Picked>& picked, std::
 
 // Past its last attempt: to the dead letters, in one batch with its ack here.
 void Consumer::bury(Seq seq, const journal::Place& place) {
-  hold(seq);
-  // A move that takes longer than a hold is still on its way.
-  if (burying_.insert(seq).second) stream_.move_out(*this, seq, place);
+  hold(seq, kMoveHoldMs);
+  burying_.insert(seq);
+  stream_.move_out(*this, {{seq, place}}, {1, config().dead_letter, false}, nullptr);
 }
 
 // ---- what happens to messages ------------------------------------------------------------------
@@ -406,11 +443,11 @@ Consumer::Verdict Consumer::judge(const Token& token, bool strict, std::int64_t 
   return current ? Verdict::ok : Verdict::stale;
 }
 
-Lease Consumer::hold(Seq seq) {
+Lease Consumer::hold(Seq seq, std::int64_t for_ms) {
   const auto before = leases_.find(seq);
   auto held = before;
   held.state = Lease::leased;
-  held.due_ms = stream_.lane().now_ms() + kHoldMs;
+  held.due_ms = stream_.lane().now_ms() + for_ms;
   leases_.put(seq, held);
   return before;
 }

@@ -42,6 +42,8 @@ class Consumer {
   void redefine(const Definition::Consumer& definition) { definition_ = definition; }
 
   void fetch(FetchId id, const FetchRequest& request, FetchDone done);
+  // As a fetch that does not wait, but what it takes leaves for another stream; nothing is leased.
+  void move(FetchId id, const MoveRequest& request, MoveDone done);
   void cancel(FetchId id);
   // Every waiting fetch ends with `why`.
   void close(const Status& why);
@@ -60,7 +62,7 @@ class Consumer {
   Verdict judge(const Token& token, bool strict, std::int64_t now_ms) const;
   // Hides a message whose ack or move is being written, so that nobody is handed it meanwhile.
   // Returns what its lease was.
-  Lease hold(Seq seq);
+  Lease hold(Seq seq) { return hold(seq, kHoldMs); }
   // The write failed: it may be handed out again at at_ms.
   void unhold(Seq seq, std::int64_t at_ms);
   // The write failed: the lease goes on as it was before the hold.
@@ -69,7 +71,7 @@ class Consumer {
   Verdict extend(const Token& token, std::uint32_t after_ms, bool strict, std::int64_t now_ms,
                  std::vector<LeaseChange>& out);
 
-  // The move to the dead letters ended, well or not.
+  // The move to another stream ended, well or not.
   void buried(Seq seq) { burying_.erase(seq); }
 
   // Makes leases and delays that have ended ready.  False while a spilled chunk is on its way.
@@ -85,11 +87,16 @@ class Consumer {
 
  private:
   class LeaseOp;
+  struct Departure {
+    MoveRequest request;
+    MoveDone done;
+  };
   struct Waiter {
     FetchId id = 0;
     FetchRequest request;
     FetchDone done;
     TimerId timer = 0;
+    std::shared_ptr<const Departure> departure = nullptr;  // Of a move.
   };
   struct Picked {
     Seq seq = 0;
@@ -114,6 +121,7 @@ class Consumer {
   bool delivers_by_cursor(Seq seq) const;
   Step take(Seq seq, std::int64_t now_ms, Picked& out);
   void advance(Picking& at, Seq seq);
+  void depart(Waiter waiter, const std::vector<Picked>& picked);
   void lease(Waiter waiter, std::vector<Picked> picked, std::int64_t now_ms);
   std::vector<LeaseChange> undo(const std::vector<Picked>& picked, std::int64_t due_ms);
   Waiter remove_waiter(std::list<Waiter>::iterator it);
@@ -124,6 +132,10 @@ class Consumer {
   void wake_key_of(Seq seq);
   void arm();
   std::uint64_t room() const;
+  Lease hold(Seq seq, std::int64_t for_ms);
+
+  // How long a message stays hidden while its ack is written; the write's end settles it.
+  static constexpr std::int64_t kHoldMs = 3'600'000;
 
   Stream& stream_;
   Definition::Consumer definition_;
@@ -133,7 +145,7 @@ class Consumer {
   std::list<Waiter> waiters_;  // Oldest first.
   std::unordered_map<FetchId, std::list<Waiter>::iterator> waiting_;
   std::unordered_map<FetchId, LeaseOp*> leasing_;
-  std::unordered_set<Seq> burying_;  // On their way to the dead letters; bounded by the stream.
+  std::unordered_set<Seq> burying_;  // On their way to another stream; bounded by the stream and the moves.
   std::size_t impatient_ = 0;        // Waiters that want an answer at once.
   TimerId timer_ = 0;
   std::int64_t timer_at_ms_ = 0;

@@ -212,6 +212,42 @@ void Engine::cancel_fetch(std::size_t lane, FetchId fetch) {
   }
 }
 
+Status Engine::move(std::size_t lane, StreamId id, std::string_view consumer, const MoveRequest& request,
+                    MoveDone done) {
+  const auto definition = get(lane, id);
+  if (!definition) return no_stream();
+  if (request.max == 0 || request.max > 256) {
+    return Error{Code::invalid, "a move of " + std::to_string(request.max) + " messages; 1 to 256 are allowed"};
+  }
+  if (request.target == id) return Error{Code::invalid, "stream '" + definition->name + "' cannot move to itself"};
+  const auto target = request.target != 0 ? get(lane, request.target) : definition;
+  if (!target || target->ns != definition->ns) {
+    return Error{Code::not_found, "the stream to move to does not exist in this namespace"};
+  }
+  const auto owner = impl_->shared.owner(id);
+  const FetchId move_id = ++impl_->next_fetch[lane] << 16 | lane << 8 | owner;
+  auto* home = impl_->shared.executors[lane];
+  auto run = [this, owner, lane, home, id, name = std::string(consumer), move_id, request, done = std::move(done)] {
+    auto answer = lane == owner ? done : MoveDone([home, done](const Status& status, std::uint32_t moved) {
+      home->post([done, status, moved] { done(status, moved); });
+    });
+    auto& engine = impl_->lane(owner);
+    auto* stream = engine.stream(id);
+    auto* c = stream != nullptr ? stream->consumer(name) : nullptr;
+    if (c == nullptr) {
+      engine.defer([answer = std::move(answer)] { answer(no_stream(), 0); });
+    } else {
+      c->move(move_id, request, std::move(answer));
+    }
+  };
+  if (auto* elsewhere = impl_->elsewhere(lane, id)) {
+    elsewhere->post(std::move(run));
+  } else {
+    run();
+  }
+  return {};
+}
+
 Status Engine::ack(std::size_t lane, StreamId id, std::string_view consumer, std::span<const Token> tokens, bool strict,
                    TokensDone done) {
   std::vector<Token> copy(tokens.begin(), tokens.end());

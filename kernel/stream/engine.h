@@ -101,6 +101,9 @@ class Engine {
                         FetchDone done);
   // The fetch ends with Code::cancelled; what it had just leased goes back uncounted.
   void cancel_fetch(std::size_t lane, FetchId fetch);
+  // Up to request.max (1 to 256) messages that could be delivered now leave for another stream of the same
+  // namespace; each arrives there and leaves here in one batch.  `done` when all are durable.
+  Status move(std::size_t lane, StreamId id, std::string_view consumer, const MoveRequest& request, MoveDone done);
   Status ack(std::size_t lane, StreamId id, std::string_view consumer, std::span<const Token> tokens, bool strict,
              TokensDone done);
   // One delay per token: when the message becomes visible again, from now.

@@ -219,12 +219,12 @@ void LaneEngine::move(Move move, VoidDone done) {
     auto* s = target.stream(move.target);
     MessageRecord message;
     if (s == nullptr) {
-      answer(Error{Code::not_found, "the dead-letter stream was removed"});
-    } else if (!decode_message(move.record.body, message) || message.stream != move.source ||
-               message.seq != move.source_seq) {
+      answer(Error{Code::not_found, "the stream that the message was to move to was removed"});
+    } else if (!decode_message(move.record.body, message) || message.stream != move.from.stream ||
+               message.seq != move.from.seq) {
       answer(Error{Code::corrupt, "the record is not this message"});
     } else {
-      s->append_moved(message, move.source_name, move.source, move.source_consumer, move.source_seq, answer);
+      s->append_moved(message, move.from, answer);
     }
   };
   // Also on the same lane: a move ends later, never from inside the call.

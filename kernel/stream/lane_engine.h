@@ -111,11 +111,8 @@ class LaneEngine {
   // runs on this lane.
   struct Move {
     StreamId target = 0;
-    StreamId source = 0;
-    std::uint32_t source_consumer = 0;
-    Seq source_seq = 0;
+    Stream::MovedFrom from;
     journal::RecordRef record;
-    std::string source_name;
   };
   void move(Move move, VoidDone done);
 

@@ -10,7 +10,8 @@ namespace {
 using store::RecordType;
 
 // Bits of the flag field on disk.
-constexpr std::uint64_t kHasId = 1, kHasDelay = 2, kHasKey = 4, kHasDedup = 8, kHasHeaders = 16, kHasSource = 32;
+constexpr std::uint64_t kHasId = 1, kHasDelay = 2, kHasKey = 4, kHasDedup = 8, kHasHeaders = 16, kHasSource = 32,
+                        kMoved = 64;
 
 void type(ByteWriter& w, RecordType t) { w.u8(static_cast<std::uint8_t>(t)); }
 
@@ -36,7 +37,7 @@ void encode_message(ByteWriter& w, const MessageRecord& m) {
   w.varint(static_cast<std::uint64_t>(m.time_ms));
   w.varint((m.has_id ? kHasId : 0u) | (m.deliver_at_ms != 0 ? kHasDelay : 0u) | (!m.key.empty() ? kHasKey : 0u) |
            (!m.dedup_id.empty() ? kHasDedup : 0u) | (!m.headers.empty() ? kHasHeaders : 0u) |
-           (!m.source.empty() ? kHasSource : 0u));
+           (!m.source.empty() ? kHasSource : 0u) | (m.moved ? kMoved : 0u));
   if (m.has_id) w.bytes({reinterpret_cast<const char*>(m.id.data()), m.id.size()});
   if (m.deliver_at_ms != 0) w.varint(static_cast<std::uint64_t>(m.deliver_at_ms));
   if (!m.key.empty()) w.string(m.key);
@@ -57,6 +58,7 @@ bool decode_message(std::string_view in, MessageRecord& out) {
   out.seq = r.varint();
   out.time_ms = static_cast<std::int64_t>(r.varint());
   const auto flags = r.varint();
+  out.moved = (flags & (kMoved | kHasSource)) != 0;  // Records before the flag told it by their source.
   if ((flags & kHasId) != 0) {
     const auto id = r.bytes(out.id.size());
     out.has_id = true;

@@ -21,6 +21,7 @@ struct MessageRecord {
   Seq seq = 0;
   std::int64_t time_ms = 0;
   std::int64_t deliver_at_ms = 0;  // 0 = at once.
+  bool moved = false;              // From another stream: no question to the dedup window, now or in a replay.
   bool has_id = false;             // Else the id follows from stream and sequence.
   MessageId id{};
   std::string_view key, dedup_id, source, headers, body;

@@ -253,35 +253,6 @@ void Stream::refused(const Arrival& arrival) {
   usage_->stored_bytes -= arrival.record.length;
 }
 
-void Stream::append_moved(const MessageRecord& message, std::string_view source_name, StreamId source,
-                          std::uint32_t source_consumer, Seq source_seq, VoidDone done) {
-  auto record = message;
-  record.stream = id();
-  record.seq = next_seq_++;
-  record.id = message.has_id ? message.id : lane_.message_id(source, source_seq);
-  record.has_id = true;
-  record.deliver_at_ms = 0;
-  record.source = source_name;
-  const auto shard = definition_->shard;
-  const Seq acked[] = {source_seq};
-  lane_.log().reserve(shard, message_record_bound(record) + control_record_bound(1), false);
-  auto writer = lane_.log().begin(shard);
-  encode_message(writer, record);
-  Arrival arrival;
-  arrival.record = lane_.log().end();
-  auto ack_writer = lane_.log().begin(shard);
-  encode_ack(ack_writer, source, source_consumer, acked);
-  lane_.log().end();
-  arrival.seq = record.seq;
-  arrival.time_ms = record.time_ms;
-  if (keys_ && !record.key.empty()) {
-    arrival.key = keys_->intern(record.key);
-    keys_->hold(arrival.key);
-  }
-  usage_->stored_bytes += arrival.record.length;
-  lane_.log().commit(shard, std::make_unique<MovedOp>(*this, arrival, std::move(done)), false);
-}
-
 // ---- leaving -----------------------------------------------------------------------------------
 
 void Stream::add_live(const journal::Place& place, int sign) {
@@ -404,57 +375,6 @@ Status Stream::extend(std::string_view name, std::vector<Token> tokens, std::vec
                   c->pump();
                 });
   return {};
-}
-
-void Stream::move_out(Consumer& consumer, Seq seq, const journal::Place& place) {
-  ++moving_;
-  const auto number = consumer.number();
-  const auto target = consumer.config().dead_letter;
-  auto* lane = &lane_;
-  const auto stream_id = id();
-  auto finished = [lane, stream_id, number, seq](const Status& status) {
-    if (auto* self = lane->stream(stream_id)) self->moved_out(number, seq, status);
-  };
-  auto send = [lane, stream_id, target, number, seq, name = definition_->name, finished](journal::RecordRef record) {
-    lane->move({target, stream_id, number, seq, std::move(record), name}, finished);
-  };
-  journal::RecordRef record;
-  Status status;
-  if (lane_.reader().try_get(place, record, status)) {
-    if (status) {
-      send(std::move(record));
-    } else {
-      lane_.defer([finished, status] { finished(status); });
-    }
-    return;
-  }
-  lane_.reader().get({place}, [send, finished](std::vector<Result<journal::RecordRef>> records) {
-    if (records[0]) {
-      send(std::move(*records[0]));
-    } else {
-      finished(Error(records[0].error()));
-    }
-  });
-}
-
-void Stream::moved_out(std::uint32_t number, Seq seq, const Status& status) {
-  --moving_;
-  auto* c = consumer(number);
-  c->buried(seq);
-  if (!status) {
-    // Typically the dead-letter stream is full: try again, not in a tight loop.
-    constexpr std::int64_t kRetryMs = 1'000;
-    log::warn("stream.dead_letter_refused",
-              {{"stream", definition_->name}, {"seq", seq}, {"why", status.error().message}});
-    c->unhold(seq, lane_.now_ms() + kRetryMs);
-    c->pump();
-    return;
-  }
-  with_resident({seq}, number, [this, number, seq, c, round = lane_.begin_effect()](const Status& paged) {
-    lane_.end_effect(round);
-    if (paged) apply_ack(number, seq);
-    if (!closed_) c->pump();
-  });
 }
 
 }  // namespace switchyard::stream

@@ -54,9 +54,16 @@ class Stream {
 
   // ---- messages; see Engine ----
   Status append(std::span<const MessageIn> messages, bool all_or_nothing, AppendDone done);
-  // A message of another stream arrives (dead letter): its ack rides in the same batch.
-  void append_moved(const MessageRecord& message, std::string_view source_name, StreamId source,
-                    std::uint32_t source_consumer, Seq source_seq, VoidDone done);
+  // A message of another stream arrives: its ack there rides in the same batch.
+  struct MovedFrom {
+    StreamId stream = 0;
+    std::uint32_t consumer = 0;
+    Seq seq = 0;
+    std::string name;
+    bool as_new = false;   // New id and time; where it came from is forgotten.
+    bool restamp = false;  // Its time is that of the move.
+  };
+  void append_moved(const MessageRecord& message, const MovedFrom& from, VoidDone done);
   Status ack(std::string_view consumer, std::vector<Token> tokens, bool strict, TokensDone done);
   Status extend(std::string_view consumer, std::vector<Token> tokens, std::vector<std::uint32_t> after_ms, bool strict,
                 TokensDone done);
@@ -91,8 +98,12 @@ class Stream {
   void read_records(std::vector<Wanted> wanted, FetchDone done);
   // The message leaves without being delivered (too old, too many attempts).
   void discard(Consumer& consumer, Seq seq);
-  // To the consumer's dead-letter stream; REQUIRES: held.
-  void move_out(Consumer& consumer, Seq seq, const journal::Place& place);
+  // To another stream, in this order; REQUIRES: held.  `done`, when there is one, is told how many arrived.
+  struct Leaving {
+    Seq seq = 0;
+    journal::Place place;
+  };
+  void move_out(Consumer& consumer, std::vector<Leaving> leaving, const MoveRequest& request, MoveDone done);
   // Moves that are under way: a bound for bursts of dead letters.
   std::size_t moving() const { return moving_; }
   void moved_out(std::uint32_t consumer, Seq seq, const Status& status);
@@ -124,6 +135,7 @@ class Stream {
   class TokensOp;
   class DropOp;
   struct Arrival;
+  struct MoveRun;
   struct Ahead {  // Messages of the same call that come before.
     std::uint64_t messages = 0, bytes = 0;
   };
@@ -151,6 +163,8 @@ class Stream {
   void find_again(std::shared_ptr<ReadRun> run);
   void collect_read(Seq from, std::uint32_t max, std::string filter, std::vector<Wanted> got, FetchDone done);
   void read_seqs(std::vector<Seq> seqs, FetchDone done);
+  void send_moved(const std::shared_ptr<MoveRun>& run, std::size_t index, Result<journal::RecordRef> record);
+  Result<StreamId> target_of(const MoveRun& run, std::string_view record) const;
   std::string encode_meta() const;
 
   LaneEngine& lane_;

@@ -27,7 +27,7 @@ Status Stream::replay_append(const MessageRecord& message, const journal::Place&
       }
     }
   }
-  if (dedup_ && !message.dedup_id.empty()) {
+  if (dedup_ && !message.dedup_id.empty() && !message.moved) {
     const auto scope = definition_->config.dedup_per_key ? message.key : std::string_view();
     const auto hash = lane_.dedup_hash(scope, message.dedup_id);
     const auto age = now_ms - message.time_ms;

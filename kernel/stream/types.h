@@ -116,6 +116,13 @@ struct FetchRequest {
   std::uint32_t max_bytes = 0;
 };
 
+// Messages that could be delivered now leave for another stream instead.
+struct MoveRequest {
+  std::uint32_t max = 1;
+  StreamId target = 0;  // 0 = each goes back to the stream that it was dead-lettered from.
+  bool as_new = false;  // With a new id and the time of the move, as if sent again.
+};
+
 struct State {
   std::uint64_t messages = 0, bytes = 0;
   Seq first_seq = 0, last_seq = 0;
@@ -126,6 +133,8 @@ struct State {
 // Completions: exactly once, later, on the lane of the caller.
 using AppendDone = std::function<void(const Status&, std::span<const Appended>)>;
 using FetchDone = std::function<void(const Status&, std::span<const Delivery>)>;
+// How many moved; with an error also those before it.
+using MoveDone = std::function<void(const Status&, std::uint32_t moved)>;
 using TokensDone = std::function<void(const Status&, std::span<const Code>)>;
 using StateDone = std::function<void(const Status&, const State&)>;
 using DefinitionDone = std::function<void(const Status&, DefinitionPtr)>;

@@ -219,6 +219,10 @@ typedef struct sw_auth_api {
   sw_status (*anonymous)(const sw_host *, const sw_principal **);
   /* [lane] Never fails for a handle that auth gave out; a deleted namespace is SW_NOT_FOUND. */
   sw_status (*describe)(const sw_host *, sw_namespace *, const sw_namespace_info **);
+  /* [lane] Revision 2.  Every namespace there is, in the order of ids, until `visit` returns 0: for a plugin
+   * that takes up its own unfinished work after a start.  `info` is borrowed until `visit` returns. */
+  void (*namespaces)(const sw_host *, int32_t (*visit)(void *user, sw_namespace *, const sw_namespace_info *info),
+                     void *user);
 } sw_auth_api;
 
 /* ---- switchyard.http/1 ---------------------------------------------------------------------------- */
@@ -358,6 +362,14 @@ typedef struct sw_delivery {     /* borrowed until the callback returns */
   sw_str source;                 /* name of the stream it was dead-lettered from, or empty */
 } sw_delivery;
 
+typedef struct sw_move {         /* revision 2 */
+  uint32_t size, flags;          /* SW_MOVE_* */
+  sw_stream_id target;           /* of the same namespace; 0 = each goes back to the stream that it was dead-lettered from */
+  uint32_t max;                  /* messages, 1 .. 256 */
+  uint32_t reserved;
+} sw_move;
+#define SW_MOVE_AS_NEW 1u        /* new id, time of the move; where it came from is forgotten */
+
 typedef struct sw_fetch {
   uint32_t size, flags;
   uint32_t max;                  /* messages, 1 .. 256 */
@@ -378,6 +390,10 @@ typedef void (*sw_fetch_done)(void *user, sw_status, const sw_delivery *const *,
 /* One status per token: SW_OK, SW_NOT_FOUND (gone), SW_CONFLICT (not leased by this token any more). */
 typedef void (*sw_tokens_done)(void *user, sw_status, const sw_status *each, size_t n, const sw_error *err);
 typedef void (*sw_state_done)(void *user, sw_status, const sw_stream_state *, const sw_error *err);
+
+/* How many arrived there, also when `status` is the refusal of another: SW_NOT_FOUND = its stream is gone,
+ * SW_CONFLICT = it was sent here and there is nothing to go back to. */
+typedef void (*sw_move_done)(void *user, sw_status, uint32_t moved, const sw_error *err);
 
 typedef uint64_t sw_fetch_id; /* 0 is never one */
 
@@ -444,6 +460,14 @@ typedef struct sw_stream_api {
   /* SW_INVALID: not made by this server; SW_CONFLICT: of another stream or consumer. */
   sw_status (*open)(const sw_host *, sw_stream_id, sw_str consumer, const uint8_t sealed[SW_SEALED_BYTES],
                     sw_token *out);
+
+  /* ---- revision 2 [lane] ---- */
+
+  /* Up to `max` messages that could be delivered now leave for another stream: each arrives there and leaves
+   * here in one record, without a lease and without counting as a delivery.  The target's deduplication
+   * window is not asked.  What could not move stays.  SW_OK with 0 moved: nothing could be delivered. */
+  sw_status (*move)(const sw_host *, sw_namespace *, sw_stream_id, sw_str consumer, const sw_move *,
+                    sw_move_done, void *user);
 } sw_stream_api;
 #define SW_ACK_STRICT 1u
 

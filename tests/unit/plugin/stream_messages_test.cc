@@ -134,5 +134,36 @@ TEST(StreamTable, sealed_tokens_survive_a_restart) {
   EXPECT_EQ(acknowledged.each, (std::vector<sw_status>{SW_OK}));
 }
 
+TEST(StreamMessages, a_move_takes_what_is_there_to_another_stream_of_the_namespace_alone) {
+  Tenants t;
+  const auto from = t.make("from"), to = t.make("to"), foreign = t.make("foreign", &t.b);
+  t.put(from, {"1", "2", "3"});
+  sw_move move{};
+  move.size = sizeof move;
+  move.target = to;
+  move.max = 2;
+  const auto call = [&](auto* host, auto* ns, void* user) {
+    return t.api()->move(host, ns, from, kConsumer, &move, on_moved, user);
+  };
+  for (const std::uint32_t moved : {2u, 1u, 0u}) {
+    Answer answer;
+    t.ask(answer, call, nullptr, moved % 2);
+    EXPECT_EQ(answer.status, SW_OK) << answer.error;
+    EXPECT_EQ(answer.moved, moved);
+  }
+  Answer got, refused;
+  t.ask(got, t.fetch(to, 10, 0));
+  ASSERT_EQ(got.got.size(), 3u);
+  EXPECT_EQ(got.got[2].body, "3");
+  move.target = foreign;
+  EXPECT_EQ(t.start(refused, call), SW_NOT_FOUND);
+  move.target = from;
+  EXPECT_EQ(t.start(refused, call), SW_INVALID);
+  move.target = 0;
+  move.max = 257;
+  EXPECT_EQ(t.start(refused, call), SW_INVALID);
+  EXPECT_EQ(refused.calls, 0);
+}
+
 }  // namespace
 }  // namespace switchyard::plugin::test

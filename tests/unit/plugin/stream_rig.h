@@ -32,6 +32,7 @@ struct Answer {
   std::vector<Got> got;
   std::vector<sw_status> each;
   sw_stream_state state{};
+  std::uint32_t moved = ~0u;
 
   void told(sw_status s, const sw_error* e) {
     status = s;
@@ -67,6 +68,10 @@ inline void on_fetched(void* user, sw_status status, const sw_delivery* const* e
 }
 inline void on_tokens(void* user, sw_status status, const sw_status* each, std::size_t n, const sw_error* error) {
   to(user).each.assign(each, each + n);
+  to(user).told(status, error);
+}
+inline void on_moved(void* user, sw_status status, std::uint32_t moved, const sw_error* error) {
+  to(user).moved = moved;
   to(user).told(status, error);
 }
 inline void on_state(void* user, sw_status status, const sw_stream_state* state, const sw_error* error) {

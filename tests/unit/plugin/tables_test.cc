@@ -1,4 +1,5 @@
 // log/1, clock/1, auth/1, metrics/1 as a plugin sees them.
+#include <algorithm>
 #include <thread>
 
 #include "kernel/account/signing.h"
@@ -191,6 +192,36 @@ TEST(Auth, the_handle_of_a_namespace_is_the_same_on_every_lane_and_by_every_way)
   EXPECT_NE(handles[0], nullptr);
   EXPECT_EQ(handles[0], handles[1]);
   EXPECT_EQ(handles[0], signed_in.ns);
+}
+
+TEST(Auth, every_namespace_is_visited_with_the_handle_that_its_callers_get_until_the_visitor_has_enough) {
+  TwoTenants t(2);
+  for (const std::uint32_t lane : {0u, 1u}) {
+    struct Seen {
+      std::vector<std::string> names;
+      std::vector<sw_namespace*> handles;
+      std::size_t enough = 9;
+    } all, first;
+    first.enough = 1;
+    t.rig.on_lane(
+        t.plugin,
+        [&](void*) {
+          const auto visit = [](void* user, sw_namespace* ns, const sw_namespace_info* info) -> std::int32_t {
+            auto& seen = *static_cast<Seen*>(user);
+            seen.names.push_back(text(info->name));
+            seen.handles.push_back(ns);
+            return seen.names.size() < seen.enough ? 1 : 0;
+          };
+          const auto* auth = t.plugin.table<sw_auth_api>(SW_EXT_AUTH);
+          auth->namespaces(t.plugin.host, visit, &all);
+          auth->namespaces(t.plugin.host, visit, &first);
+          EXPECT_NE(std::find(all.handles.begin(), all.handles.end(), anonymous_handle(t.plugin)), all.handles.end());
+        },
+        lane);
+    std::sort(all.names.begin(), all.names.end());
+    EXPECT_EQ(all.names, (std::vector<std::string>{"a", "b"}));
+    EXPECT_EQ(first.names.size(), 1u);
+  }
 }
 
 TEST(Auth, describes_the_namespace_with_the_limits_in_force) {
