@@ -18,7 +18,8 @@ struct Host {
         log(static_cast<const sw_log_api*>(the_host->extension(the_host, SW_EXT_LOG))),
         metrics(static_cast<const sw_metrics_api*>(the_host->extension(the_host, SW_EXT_METRICS))) {}
 
-  bool complete() const { return clock && auth && http && stream && kv; }
+  // Of revision 2 at least.
+  bool complete() const { return clock && http && kv && SW_HAS(auth, namespaces) && SW_HAS(stream, move); }
 
   const sw_host* host;
   const sw_clock_api* clock;

@@ -11,15 +11,10 @@ namespace {
 
 constexpr std::uint32_t kAny = SW_PERM_PUBLISH | SW_PERM_RECEIVE | SW_PERM_MANAGE;
 
-void not_in_this_version(Call& call, const Fields&) {
-  call.refuse({kUnsupportedOperation, "This version of the server does not support " + std::string(call.action_name()) +
-                                          "; nothing was changed. Queues, messages and attributes are supported."});
-}
-
 // Sorted by name.
 constexpr Action kActions[] = {
     {"AddPermission", SW_PERM_MANAGE, add_permission},
-    {"CancelMessageMoveTask", SW_PERM_MANAGE, not_in_this_version},
+    {"CancelMessageMoveTask", SW_PERM_MANAGE, cancel_message_move_task},
     {"ChangeMessageVisibility", SW_PERM_RECEIVE | SW_PERM_MANAGE, change_message_visibility},
     {"ChangeMessageVisibilityBatch", SW_PERM_RECEIVE | SW_PERM_MANAGE, change_message_visibility_batch},
     {"CreateQueue", SW_PERM_MANAGE, create_queue},
@@ -29,7 +24,7 @@ constexpr Action kActions[] = {
     {"GetQueueAttributes", kAny, get_queue_attributes},
     {"GetQueueUrl", kAny, get_queue_url},
     {"ListDeadLetterSourceQueues", SW_PERM_MANAGE, list_dead_letter_source_queues},
-    {"ListMessageMoveTasks", SW_PERM_MANAGE, not_in_this_version},
+    {"ListMessageMoveTasks", SW_PERM_MANAGE, list_message_move_tasks},
     {"ListQueueTags", SW_PERM_MANAGE, list_queue_tags},
     {"ListQueues", SW_PERM_MANAGE, list_queues},
     {"PurgeQueue", SW_PERM_MANAGE, purge_queue},
@@ -38,7 +33,7 @@ constexpr Action kActions[] = {
     {"SendMessage", SW_PERM_PUBLISH, send_message},
     {"SendMessageBatch", SW_PERM_PUBLISH, send_message_batch},
     {"SetQueueAttributes", SW_PERM_MANAGE, set_queue_attributes},
-    {"StartMessageMoveTask", SW_PERM_MANAGE, not_in_this_version},
+    {"StartMessageMoveTask", SW_PERM_MANAGE, start_message_move_task},
     {"TagQueue", SW_PERM_MANAGE, tag_queue},
     {"UntagQueue", SW_PERM_MANAGE, untag_queue},
 };

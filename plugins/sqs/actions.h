@@ -40,5 +40,8 @@ void delete_message(Call& call, const Fields& fields);
 void delete_message_batch(Call& call, const Fields& fields);
 void change_message_visibility(Call& call, const Fields& fields);
 void change_message_visibility_batch(Call& call, const Fields& fields);
+void start_message_move_task(Call& call, const Fields& fields);
+void cancel_message_move_task(Call& call, const Fields& fields);
+void list_message_move_tasks(Call& call, const Fields& fields);
 
 }  // namespace switchyard::sqs

@@ -23,6 +23,6 @@ constexpr sw_info kInfo = {sizeof(sw_info),
 
 extern "C" SW_EXPORT const sw_entry* switchyard_plugin_v1(void) {
   static const sw_entry entry = {
-      sizeof(sw_entry), SW_ABI_GENERATION, SW_ABI_REVISION, 1, &kInfo, switchyard::sqs::plugin_table()};
+      sizeof(sw_entry), SW_ABI_GENERATION, SW_ABI_REVISION, 2, &kInfo, switchyard::sqs::plugin_table()};
   return &entry;
 }

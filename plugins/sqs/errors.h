@@ -43,6 +43,8 @@ inline constexpr ErrorKind kInvalidMessageContents{SWITCHYARD_SQS "InvalidMessag
 inline constexpr ErrorKind kReceiptHandleIsInvalid{SWITCHYARD_SQS "ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid",
                                                    404};
 inline constexpr ErrorKind kInvalidAddress{SWITCHYARD_SQS "InvalidAddress", "InvalidAddress", 404};
+inline constexpr ErrorKind kResourceNotFound{SWITCHYARD_SQS "ResourceNotFoundException", "ResourceNotFoundException",
+                                             404};
 inline constexpr ErrorKind kEmptyBatchRequest{SWITCHYARD_SQS "EmptyBatchRequest", SWITCHYARD_LEGACY "EmptyBatchRequest",
                                               400, false};
 inline constexpr ErrorKind kTooManyEntries{SWITCHYARD_SQS "TooManyEntriesInBatchRequest",

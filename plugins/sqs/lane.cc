@@ -15,10 +15,11 @@ boost::json::parse_options parse_options() {
 
 }  // namespace
 
-Lane::Lane(const aws::Host& the_host, const LiveSettings& the_settings)
+Lane::Lane(const aws::Host& the_host, const LiveSettings& the_settings, std::uint32_t index, std::string process)
     : host(the_host),
       settings(the_settings),
       ids(the_host),
+      moves(the_host, index, std::move(process)),
       json_memory(kJsonArena),
       json_parser(boost::json::storage_ptr(), parse_options()) {}
 
@@ -57,6 +58,7 @@ void Lane::release(Call& call) {
 
 void Lane::drain() {
   draining_ = true;
+  moves.drain();
   // Cancelling only asks: completions come later, so the list stays as it is here.
   for (Call* call = live_; call != nullptr; call = call->next) call->cancel_waiting();
 }

@@ -18,6 +18,7 @@
 #include "plugins/aws/message_attributes.h"
 #include "plugins/aws/query_form.h"
 #include "plugins/aws/random_ids.h"
+#include "plugins/sqs/move_runner.h"
 #include "plugins/sqs/settings.h"
 
 namespace switchyard::sqs {
@@ -29,7 +30,7 @@ class Lane {
   static constexpr std::size_t kIdleCalls = 1024;
 
  public:
-  Lane(const aws::Host& the_host, const LiveSettings& the_settings);
+  Lane(const aws::Host& the_host, const LiveSettings& the_settings, std::uint32_t index, std::string process);
   ~Lane();
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
@@ -48,6 +49,7 @@ class Lane {
   const LiveSettings& settings;
   aws::Digests digests;
   aws::RandomIds ids;
+  MoveRunners moves;
 
   // Scratch of the request being handled; nothing in it outlives the callback.
   aws::AuthScratch auth;

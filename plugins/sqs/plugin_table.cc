@@ -50,10 +50,12 @@ sw_status start(void* self, sw_error* error) {
   return contained(error, [&] { return static_cast<Service*>(self)->start(error); });
 }
 
-sw_status lane_start(void* self, std::uint32_t, void** lane_state, sw_error* error) {
+sw_status lane_start(void* self, std::uint32_t index, void** lane_state, sw_error* error) {
   return contained(error, [&]() -> sw_status {
     auto* service = static_cast<Service*>(self);
-    *lane_state = new Lane(service->host(), service->settings());
+    auto lane = std::make_unique<Lane>(service->host(), service->settings(), index, service->process());
+    lane->moves.resume_later();
+    *lane_state = lane.release();
     return SW_OK;
   });
 }

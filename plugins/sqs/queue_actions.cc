@@ -2,6 +2,7 @@
 #include "plugins/aws/http_request.h"
 #include "plugins/aws/text.h"
 #include "plugins/sqs/actions.h"
+#include "plugins/sqs/move_task.h"
 #include "plugins/sqs/queue.h"
 #include "plugins/sqs/queue_records.h"
 
@@ -64,6 +65,7 @@ void delete_queue(Call& call, const Fields& fields) {
   Queue queue;
   if (Refusal refusal = find_queue(call, fields, queue)) return call.refuse(refusal);
   erase_record(call, purge_key(call.stream));
+  forget_move_tasks(call, call.stream);
   const std::int64_t wait_ms = call.lane.settings.recreate_wait_ms();
   if (wait_ms == 0) return remove_stream(call);
   const aws::Host& host = call.lane.host;

@@ -49,6 +49,12 @@ void ReplyWriter::text(std::string_view name, std::string_view value) {
   json_.text(value);
 }
 
+void ReplyWriter::number(std::string_view name, std::int64_t value) {
+  if (!is_json_) return xml_.text(name, std::to_string(value));
+  json_.key(name);
+  json_.number(value);
+}
+
 void ReplyWriter::boolean(std::string_view name, bool value) {
   if (!is_json_) return xml_.text(name, value ? "true" : "false");
   json_.key(name);

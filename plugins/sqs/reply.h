@@ -26,6 +26,7 @@ class ReplyWriter {
   void empty(std::string_view action, std::string_view request_id);  // One without.
 
   void text(std::string_view name, std::string_view value);
+  void number(std::string_view name, std::int64_t value);
   void boolean(std::string_view name, bool value);
 
   void begin_list(std::string_view json_name);

@@ -127,6 +127,10 @@ void handle_call(Call& call, const sw_http_request& request) {
 
 }  // namespace
 
+Service::Service(const sw_host* host) : host_(host) {
+  if (host_.complete()) aws::RandomIds(host_).append_uuid(process_);
+}
+
 std::string Service::configure(std::string_view json, bool dry_run) {
   Settings settings;
   std::string error;

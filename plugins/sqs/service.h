@@ -14,7 +14,7 @@ namespace switchyard::sqs {
 
 class Service {
  public:
-  explicit Service(const sw_host* host) : host_(host) {}
+  explicit Service(const sw_host* host);
 
   // Empty, or what is wrong.
   std::string configure(std::string_view json, bool dry_run);
@@ -22,6 +22,8 @@ class Service {
 
   const aws::Host& host() const { return host_; }
   const LiveSettings& settings() const { return settings_; }
+  // Random: tells work of this process from what an earlier one left.
+  const std::string& process() const { return process_; }
 
  private:
   static std::int32_t match(void* self, void* lane, const sw_http_request* request);
@@ -29,6 +31,7 @@ class Service {
 
   aws::Host host_;
   LiveSettings settings_;
+  std::string process_;
   sw_http_handler handler_{};
 };
 

@@ -105,8 +105,22 @@ void FakeHost::settle() {
 }
 
 void FakeHost::advance(std::int64_t ms) {
-  wall_ms_ += ms;
-  mono_ms_ += ms;
+  const std::int64_t end = mono_ms_ + ms;
+  const auto move_to = [this](std::int64_t mono_ms) {
+    wall_ms_ += mono_ms - mono_ms_;
+    mono_ms_ = mono_ms;
+  };
+  while (true) {
+    const auto due = std::min_element(timers_.begin(), timers_.end(),
+                                      [](const Timer& a, const Timer& b) { return a.at_ms < b.at_ms; });
+    if (due == timers_.end() || due->at_ms > end) break;
+    const Timer timer = *due;
+    timers_.erase(due);
+    move_to(std::max(mono_ms_, timer.at_ms));
+    timer.fire(timer.user);
+    settle();
+  }
+  move_to(end);
   later([this] { wake(); });
   settle();
 }

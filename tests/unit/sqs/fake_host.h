@@ -117,6 +117,7 @@ class FakeHost {
   void abort(sw_http_exchange* exchange);
   // Runs completions until none is left.
   void settle();
+  void forget_timers() { timers_.clear(); }
   void advance(std::int64_t ms);  // Moves both clocks, then settles.
   void step_wall(std::int64_t ms) { wall_ms_ += ms; }
   std::int64_t wall_ms() const { return wall_ms_; }
@@ -136,6 +137,8 @@ class FakeHost {
   // The next cancellation comes too late: its fetch is still served.
   void lose_next_cancel() { lose_cancel_ = true; }
   const sw_fetch& last_fetch() const { return last_fetch_; }
+  // Messages of each move call so far.
+  const std::vector<std::uint32_t>& moves() const { return moves_; }
 
  private:
   friend struct Tables;
@@ -201,6 +204,7 @@ class FakeHost {
   bool failure_in_completion_ = false, hold_ = false, lose_cancel_ = false;
   std::size_t max_leased_ = 120'000, arena_limit_ = 4u << 20;
   sw_fetch last_fetch_{};
+  std::vector<std::uint32_t> moves_;
 };
 
 // The tables that the fake offers, by id; null for an id that it lacks.

@@ -263,13 +263,53 @@ struct StreamTable {
     std::memcpy(&out->attempt, sealed + 16, 4);
     return SW_OK;
   }
+
+  static sw_status move(const sw_host* h, sw_namespace* ns, sw_stream_id id, sw_str, const sw_move* order,
+                        sw_move_done done, void* user) {
+    FakeHost& f = of(h);
+    if (const sw_status failure = f.take_failure(false)) return failure;
+    f.later([&f, ns, id, order = *order, done, user] {
+      if (const sw_status failure = f.take_failure(true)) return done(user, failure, 0, nullptr);
+      FakeStream* from = f.by_id(id);
+      if (from == nullptr) return done(user, SW_NOT_FOUND, 0, nullptr);
+      std::uint32_t moved = 0;
+      sw_status status = SW_OK;
+      while (moved < order.max && status == SW_OK) {
+        const auto at = std::find_if(from->messages.begin(), from->messages.end(),
+                                     [&](const auto& entry) { return f.visible(entry.second); });
+        if (at == from->messages.end()) break;
+        FakeMessage message = at->second;
+        const auto source = f.streams_.find({ns, message.source});
+        FakeStream* to = order.target != 0            ? f.by_id(order.target)
+                         : source == f.streams_.end() ? nullptr
+                                                      : source->second.get();
+        if (to == nullptr) {
+          status = order.target == 0 && message.source.empty() ? SW_CONFLICT : SW_NOT_FOUND;
+          break;
+        }
+        EXPECT_EQ(order.flags, SW_MOVE_AS_NEW);
+        message.source.clear();
+        message.attempt = 0;
+        message.first_delivered_ms = 0;
+        message.time_ms = f.wall_ms_;
+        message.seq = to->next_seq++;
+        to->messages[message.seq] = message;
+        from->messages.erase(at);
+        ++moved;
+      }
+      f.moves_.push_back(moved);
+      done(user, status, moved, nullptr);
+      f.wake();
+    });
+    return SW_OK;
+  }
 };
 
 const void* fake_stream_table() {
   using T = StreamTable;
-  static const sw_stream_api table = {sizeof table, 0,       T::create, T::update, T::remove,       T::find,
-                                      T::get,       T::list, T::append, T::fetch,  T::cancel_fetch, T::ack,
-                                      T::extend,    T::read, T::purge,  T::state,  T::seal,         T::open};
+  static const sw_stream_api table = {
+      sizeof table,    0,      T::create, T::update, T::remove, T::find,  T::get,  T::list, T::append, T::fetch,
+      T::cancel_fetch, T::ack, T::extend, T::read,   T::purge,  T::state, T::seal, T::open, T::move};
   return &table;
 }
 

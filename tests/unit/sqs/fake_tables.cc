@@ -78,6 +78,14 @@ struct Tables {
     return SW_OK;
   }
 
+  static void namespaces(const sw_host* h, std::int32_t (*visit)(void*, sw_namespace*, const sw_namespace_info*),
+                         void* user) {
+    for (const auto& ns : of(h).namespaces_) {
+      const sw_namespace_info* info = nullptr;
+      if (describe(h, ns.get(), &info) == SW_OK && visit(user, ns.get(), info) == 0) return;
+    }
+  }
+
   // ---- http ----
   static sw_status route(const sw_host* h, sw_str, sw_str pattern, std::int32_t priority,
                          const sw_http_handler* handler, sw_error*) {
@@ -152,7 +160,7 @@ struct Tables {
 const void* fake_table(const char* id) {
   using T = Tables;
   static const sw_clock_api clock = {sizeof clock, 0, T::wall_ms, T::mono_ms, T::start, T::cancel, T::post, T::random};
-  static const sw_auth_api auth = {sizeof auth, 0, T::verify_mac, T::anonymous, T::describe};
+  static const sw_auth_api auth = {sizeof auth, 0, T::verify_mac, T::anonymous, T::describe, T::namespaces};
   static const sw_http_api http = {sizeof http, 0, T::route, T::respond, T::alloc, T::on_abort};
   static const sw_kv_api kv = {sizeof kv, 0, T::kv_get, T::kv_scan, T::kv_put, T::kv_erase};
   const std::string_view name = id;

@@ -330,17 +330,5 @@ TEST(PurgeQueue, clock_that_steps_back_does_not_block_for_long) {
   EXPECT_EQ(world.json("PurgeQueue", {{"QueueUrl", url}}).status, 200u);
 }
 
-TEST(UnsupportedActions, answer_a_plain_sentence_on_both_wires) {
-  World world;
-  const std::string url = world.create("orders");
-  for (const char* action : {"StartMessageMoveTask", "CancelMessageMoveTask", "ListMessageMoveTasks"}) {
-    const Answer json = world.json(action, {{"QueueUrl", url}});
-    EXPECT_EQ(json.status, 400u) << action;
-    EXPECT_EQ(json.error_type(), "UnsupportedOperation") << action;
-    EXPECT_NE(json.error_message().find(action), std::string::npos);
-    EXPECT_EQ(world.query(action, {{"QueueUrl", url}}).code(), "AWS.SimpleQueueService.UnsupportedOperation");
-  }
-}
-
 }  // namespace
 }  // namespace switchyard::sqs::testing

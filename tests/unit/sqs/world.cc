@@ -147,6 +147,10 @@ std::string Answer::error_message() const {
 World::World(std::string_view settings) {
   ns = host.add_namespace("account", "000000000000");
   host.add_key(who.access_key, who.secret, ns);
+  begin(settings);
+}
+
+void World::begin(std::string_view settings) {
   sw_error error{};
   error.size = sizeof error;
   EXPECT_EQ(plugin_table()->create(host.table(), &self_, &error), SW_OK) << error.message;
@@ -157,6 +161,16 @@ World::World(std::string_view settings) {
 
 World::~World() {
   host.settle();
+  end();
+}
+
+void World::restart() {
+  host.forget_timers();
+  end();
+  begin("{}");
+}
+
+void World::end() {
   plugin_table()->lane_stop(self_, 0, lane_);
   plugin_table()->stop(self_);
   plugin_table()->destroy(self_);

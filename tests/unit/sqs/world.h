@@ -70,6 +70,7 @@ class World {
   void configure(std::string_view settings);
   std::string configure_error(std::string_view settings);
   void drain();
+  void restart();  // The process dies and another one starts on what is stored.
 
   FakeHost host;
   sw_namespace* ns;
@@ -77,6 +78,9 @@ class World {
   std::string host_name = "localhost:9324";
 
  private:
+  void begin(std::string_view settings);
+  void end();
+
   void* self_ = nullptr;
   void* lane_ = nullptr;
 };
