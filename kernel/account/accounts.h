@@ -128,6 +128,7 @@ class Accounts {
   Result<Namespace> make_namespace(const NewNamespace& wanted) const;
   Result<Credential> make_credential(const NewCredential& wanted) const;
   store::Kv& kv() { return kv_; }
+  const std::vector<Executor*>& lanes() const { return lanes_; }
   const Sealer& sealer() const { return sealer_; }
   const Clock& clock() const { return clock_; }
 

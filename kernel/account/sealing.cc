@@ -1,17 +1,12 @@
 #include "kernel/account/sealing.h"
 
-#include <fcntl.h>
 #include <openssl/evp.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 
 #include "kernel/base/ids.h"
-#include "kernel/base/log.h"
 
 namespace switchyard::account {
 namespace {
@@ -30,40 +25,6 @@ void must(bool ok) {
 const unsigned char* in(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 unsigned char* out(std::string& text, std::size_t offset) {
   return reinterpret_cast<unsigned char*>(text.data() + offset);
-}
-
-Status write_synced(const std::string& path, std::string_view text) {
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) return Error{Code::io, path + " cannot be made: " + std::strerror(errno)};
-  const bool ok = ::fchmod(fd, 0600) == 0 &&
-                  ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
-  const int error = errno;
-  ::close(fd);
-  if (!ok) return Error{Code::io, path + " cannot be written: " + std::strerror(error)};
-  return {};
-}
-
-// Under a temporary name first: a crash must not leave half a key behind the final one.
-Result<SealingKey> make_key_file(const std::string& path, const std::string& folder) {
-  auto key = SealingKey::random();
-  const std::string temporary = path + ".new";
-  const Secret line(hex_encode(key.bytes()) + "\n");
-  if (auto status = write_synced(temporary, line.view()); !status) {
-    return Error{Code::io, "the sealing key file " + status.error().message};
-  }
-  const int dir = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool named = dir >= 0 && ::rename(temporary.c_str(), path.c_str()) == 0 && ::fsync(dir) == 0;
-  const int error = errno;
-  if (dir >= 0) ::close(dir);
-  if (!named) return Error{Code::io, "the sealing key file " + path + " cannot be made: " + std::strerror(error)};
-  log::info("sealing_key.created", {{"file", path}, {"key_id", key.id_text()}});
-  return key;
-}
-
-void warn_when_readable_by_others(const std::string& path) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0 || (info.st_mode & 077) == 0) return;
-  log::warn("sealing_key.readable_by_others", {{"file", path}, {"do", "chmod 600 " + path}});
 }
 
 }  // namespace
@@ -94,22 +55,43 @@ SealingKey::SealingKey(Secret bytes) : bytes_(std::move(bytes)) {
 
 std::string SealingKey::id_text() const { return hex_encode(id()); }
 
-Sealer::Sealer(SealingKey key) : key_(std::move(key)), cipher_(EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr)) {
+Sealer::Sealer(SealingKey key, std::optional<SealingKey> next)
+    : keys_(std::make_shared<const Keys>(Keys{std::move(key), {}})),
+      cipher_(EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr)) {
   must(cipher_ != nullptr);
+  if (next) begin_rotation(std::move(*next));
 }
 
 Sealer::~Sealer() { EVP_CIPHER_free(static_cast<EVP_CIPHER*>(cipher_)); }
 
+void Sealer::begin_rotation(SealingKey next) {
+  const std::lock_guard lock(mutex_);
+  if (next.id() == keys_->current.id()) return;
+  // A rotation that did not come to its end left records of both keys; the third one waits for its end.
+  keys_ = std::make_shared<const Keys>(Keys{std::move(next), keys_->current});
+}
+
+void Sealer::end_rotation() {
+  const std::lock_guard lock(mutex_);
+  keys_ = std::make_shared<const Keys>(Keys{keys_->current, {}});
+}
+
+bool Sealer::is_stale(std::string_view sealed) const {
+  return sealed.size() >= kHeadBytes && sealed.substr(1, kIdBytes) != keys()->current.id();
+}
+
 std::string Sealer::seal(std::string_view plain, std::string_view associated) const {
+  const auto in_use = keys();
+  const auto& key = in_use->current;
   std::string sealed(kHeadBytes + plain.size() + kTagBytes, '\0');
   sealed[0] = kVersion;
-  std::memcpy(sealed.data() + 1, key_.id().data(), kIdBytes);
+  std::memcpy(sealed.data() + 1, key.id().data(), kIdBytes);
   random_bytes(sealed.data() + 1 + kIdBytes, kNonceBytes);
 
   const CipherContext ctx(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
   int n = 0;
   must(ctx != nullptr &&
-       EVP_EncryptInit_ex2(ctx.get(), static_cast<EVP_CIPHER*>(cipher_), in(key_.bytes()), out(sealed, 1 + kIdBytes),
+       EVP_EncryptInit_ex2(ctx.get(), static_cast<EVP_CIPHER*>(cipher_), in(key.bytes()), out(sealed, 1 + kIdBytes),
                            nullptr) == 1 &&
        EVP_EncryptUpdate(ctx.get(), nullptr, &n, in(associated), static_cast<int>(associated.size())) == 1 &&
        EVP_EncryptUpdate(ctx.get(), out(sealed, kHeadBytes), &n, in(plain), static_cast<int>(plain.size())) == 1 &&
@@ -124,9 +106,13 @@ Result<Secret> Sealer::unseal(std::string_view sealed, std::string_view associat
   };
   if (sealed.size() < kHeadBytes + kTagBytes || sealed[0] != kVersion) return damaged();
   const auto id = sealed.substr(1, kIdBytes);
-  if (id != key_.id()) {
+  const auto in_use = keys();
+  const auto* key = id == in_use->current.id()                     ? &in_use->current
+                    : in_use->before && id == in_use->before->id() ? &*in_use->before
+                                                                   : nullptr;
+  if (key == nullptr) {
     return Error{Code::denied, "the secret of record '" + std::string(associated) + "' was sealed with key " +
-                                   hex_encode(id) + ", but the sealing key in use is " + key_.id_text() +
+                                   hex_encode(id) + ", but the sealing key in use is " + in_use->current.id_text() +
                                    "; give the old key as sealing_key"};
   }
   const auto nonce = sealed.substr(1 + kIdBytes, kNonceBytes);
@@ -137,7 +123,7 @@ Result<Secret> Sealer::unseal(std::string_view sealed, std::string_view associat
   const CipherContext ctx(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
   int n = 0;
   must(ctx != nullptr &&
-       EVP_DecryptInit_ex2(ctx.get(), static_cast<EVP_CIPHER*>(cipher_), in(key_.bytes()), in(nonce), nullptr) == 1);
+       EVP_DecryptInit_ex2(ctx.get(), static_cast<EVP_CIPHER*>(cipher_), in(key->bytes()), in(nonce), nullptr) == 1);
   const bool genuine =
       EVP_DecryptUpdate(ctx.get(), nullptr, &n, in(associated), static_cast<int>(associated.size())) == 1 &&
       EVP_DecryptUpdate(ctx.get(), out(plain, 0), &n, in(text), static_cast<int>(text.size())) == 1 &&
@@ -146,25 +132,6 @@ Result<Secret> Sealer::unseal(std::string_view sealed, std::string_view associat
   Secret secret(std::move(plain));
   if (!genuine) return damaged();
   return secret;
-}
-
-Result<SealingKey> load_sealing_key(std::string_view reference, const std::string& data_dir) {
-  if (!reference.empty()) {
-    if (!is_secret_reference(reference)) {
-      return Error{Code::invalid,
-                   "sealing_key: the key itself does not belong into a configuration file; use "
-                   "file:/path or credential:NAME"};
-    }
-    auto text = resolve_secret("sealing_key", reference);
-    if (!text) return Error(text.error());
-    return SealingKey::parse("sealing_key", text->view());
-  }
-  const std::string path = data_dir + "/sealing.key";
-  if (::access(path.c_str(), F_OK) != 0 && errno == ENOENT) return make_key_file(path, data_dir);
-  warn_when_readable_by_others(path);
-  auto text = read_secret_file("sealing_key", path);
-  if (!text) return Error(text.error());
-  return SealingKey::parse(path, text->view());
 }
 
 }  // namespace switchyard::account

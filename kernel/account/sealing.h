@@ -3,17 +3,18 @@
 //
 // Sealed form: u8 version 1 | 8 bytes key id | 12 bytes nonce | ciphertext | 16 bytes tag.
 //
-// The key comes from the configuration (`sealing_key`) or from a file in the data folder that is made
-// at first start.  Who has the data folder and no other source of the key has the secrets, too; that
-// file exists so that backups of records alone do not leak them.
+// Where the key is kept, see key_file.h; how another one takes its place, see reseal.h.
 //
 // Failure: unseal() says whether the key is another one (the sentence names both key ids) or the bytes
 // were changed (Code::corrupt).
 //
-// Thread: any; immutable.
+// Thread: any.
 #pragma once
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -41,22 +42,34 @@ class SealingKey {
 
 class Sealer {
  public:
-  explicit Sealer(SealingKey key);
+  // `next`: the key that is to follow `key`; see begin_rotation().
+  explicit Sealer(SealingKey key, std::optional<SealingKey> next = {});
   ~Sealer();
   Sealer(const Sealer&) = delete;
   Sealer& operator=(const Sealer&) = delete;
 
   std::string seal(std::string_view plain, std::string_view associated) const;
   Result<Secret> unseal(std::string_view sealed, std::string_view associated) const;
-  const SealingKey& key() const { return key_; }
+  // True for what the key in use did not seal.
+  bool is_stale(std::string_view sealed) const;
+  SealingKey key() const { return keys()->current; }  // What seals.
+
+  // From now on `next` seals; what the key before it sealed can still be opened, until end_rotation().
+  void begin_rotation(SealingKey next);
+  void end_rotation();
 
  private:
-  const SealingKey key_;
+  struct Keys {
+    SealingKey current;
+    std::optional<SealingKey> before;
+  };
+  std::shared_ptr<const Keys> keys() const {
+    const std::lock_guard lock(mutex_);
+    return keys_;
+  }
+  mutable std::mutex mutex_;  // A secret is opened once per day and lane: nothing waits here.
+  std::shared_ptr<const Keys> keys_;
   void* cipher_;  // EVP_CIPHER, fetched once: a fetch per call costs more than the encryption.
 };
-
-// `reference` is the value of `sealing_key`; empty = `<data_dir>/sealing.key`, made (mode 0600) when it
-// is not there.  A made key is synced before this returns.
-Result<SealingKey> load_sealing_key(std::string_view reference, const std::string& data_dir);
 
 }  // namespace switchyard::account

@@ -63,28 +63,33 @@ Result<Secret> read_secret_file(std::string_view key, const std::string& path) {
 
 bool is_secret_reference(std::string_view text) { return text.starts_with(kFile) || text.starts_with(kCredential); }
 
+Result<std::string> secret_path(std::string_view key, std::string_view reference) {
+  if (reference.starts_with(kFile)) {
+    std::string path(reference.substr(kFile.size()));
+    if (path.starts_with('/')) return path;
+    return Error{Code::invalid, std::string(key) + ": 'file:" + path + "' needs an absolute path, file:/path"};
+  }
+  if (!reference.starts_with(kCredential)) {
+    return Error{Code::invalid, std::string(key) + ": write file:/path or credential:NAME"};
+  }
+  const std::string name(reference.substr(kCredential.size()));
+  if (name.empty() || name.find('/') != std::string::npos || name == "." || name == "..") {
+    return Error{Code::invalid, std::string(key) + ": 'credential:" + name + "' is not the name of a credential"};
+  }
+  const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
+  if (folder == nullptr) {
+    return Error{Code::invalid, std::string(key) + ": credential:" + name +
+                                    " needs a service manager that passes credentials (LoadCredential=" + name +
+                                    ":...); CREDENTIALS_DIRECTORY is not set"};
+  }
+  return std::string(folder) + "/" + name;
+}
+
 Result<Secret> resolve_secret(std::string_view key, std::string_view text) {
-  if (text.starts_with(kFile)) {
-    const std::string path(text.substr(kFile.size()));
-    if (!path.starts_with('/')) {
-      return Error{Code::invalid, std::string(key) + ": 'file:" + path + "' needs an absolute path, file:/path"};
-    }
-    return read_secret_file(key, path);
-  }
-  if (text.starts_with(kCredential)) {
-    const std::string name(text.substr(kCredential.size()));
-    if (name.empty() || name.find('/') != std::string::npos || name == "." || name == "..") {
-      return Error{Code::invalid, std::string(key) + ": 'credential:" + name + "' is not the name of a credential"};
-    }
-    const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
-    if (folder == nullptr) {
-      return Error{Code::invalid, std::string(key) + ": credential:" + name +
-                                      " needs a service manager that passes credentials (LoadCredential=" + name +
-                                      ":...); CREDENTIALS_DIRECTORY is not set"};
-    }
-    return read_secret_file(key, std::string(folder) + "/" + name);
-  }
-  return Secret(std::string(text));
+  if (!is_secret_reference(text)) return Secret(std::string(text));
+  const auto path = secret_path(key, text);
+  if (!path) return Error(path.error());
+  return read_secret_file(key, *path);
 }
 
 }  // namespace switchyard::account

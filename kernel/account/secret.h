@@ -33,6 +33,8 @@ class Secret {
 };
 
 bool is_secret_reference(std::string_view text);
+// The file that a reference names; it need not be there.
+Result<std::string> secret_path(std::string_view key, std::string_view reference);
 Result<Secret> read_secret_file(std::string_view key, const std::string& path);
 // Reads what `text` refers to, or takes it as it is.  `key` is for the error.
 Result<Secret> resolve_secret(std::string_view key, std::string_view text);

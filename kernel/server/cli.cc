@@ -19,6 +19,7 @@ constexpr const char* kUsage =
     "       switchyard run --dev [--data-dir DIR] [--config FILE] [--set KEY=VALUE]... [--log-level LEVEL]\n"
     "       switchyard check [--config FILE] [--set KEY=VALUE]...\n"
     "       switchyard fsck --data-dir DIR\n"
+    "       switchyard rotate-key [--config FILE | --data-dir DIR] [--set KEY=VALUE]...\n"
     "       switchyard plugin list | check FILE.so | new NAME\n"
     "       switchyard version\n"
     "       switchyard help [config]\n"
@@ -27,6 +28,7 @@ constexpr const char* kUsage =
     "       --dev needs none: every plugin of this build, on loopback, data in ./switchyard-data.\n"
     "check  reads a configuration and says what is wrong with it; it starts nothing.\n"
     "fsck   verifies every checksum of a stopped server's data folder; it changes nothing.\n"
+    "rotate-key makes another key for secrets at rest and has the running server go over to it.\n"
     "plugin lists the plugins of this build, judges a plugin file, starts a new plugin's source.\n"
     "help   config lists every key of the configuration with its type, range and default.\n";
 
@@ -45,6 +47,7 @@ constexpr Command kCommands[] = {
     {"run", true, true, true, true, run_command},
     {"check", true, true, true, true, check_command},
     {"fsck", false, false, true, false, fsck_command},
+    {"rotate-key", true, true, true, true, rotate_key_command},
 };
 
 Poco::Util::OptionSet options_of(const Command& command) {

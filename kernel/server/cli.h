@@ -1,4 +1,4 @@
-// run_cli is the command line: run, check, fsck, plugin, version.
+// run_cli is the command line: run, check, fsck, rotate-key, plugin, version.
 //
 // Exit codes: 0 = good, 1 = it did not work (the reason is on stderr), 2 = the command line is wrong.
 //
@@ -23,5 +23,6 @@ int run_cli(const std::vector<std::string>& arguments);
 int run_command(const CliOptions& options);
 int check_command(const CliOptions& options);
 int fsck_command(const CliOptions& options);
+int rotate_key_command(const CliOptions& options);
 
 }  // namespace switchyard::server

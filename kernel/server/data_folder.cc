@@ -111,6 +111,15 @@ Result<DataFolder> DataFolder::open(const std::string& path, bool read_only) {
   return folder;
 }
 
+int DataFolder::holder(const std::string& path) {
+  const auto file = path + "/LOCK";
+  const int fd = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
+  if (fd < 0) return 0;
+  const bool free = ::flock(fd, LOCK_SH | LOCK_NB) == 0;
+  ::close(fd);
+  return free ? 0 : static_cast<int>(std::strtol(read_text(file).c_str(), nullptr, 10));
+}
+
 DataFolder::DataFolder(DataFolder&& other) noexcept
     : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
 

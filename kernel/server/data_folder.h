@@ -22,6 +22,8 @@ class DataFolder {
   // Makes the folder (0750) when it is not there.  `read_only`: for fsck; nothing is made or locked
   // for writing, but a running server is still refused.
   static Result<DataFolder> open(const std::string& path, bool read_only = false);
+  // The process that holds the folder now; 0 = nobody.
+  static int holder(const std::string& path);
   ~DataFolder();
   DataFolder(DataFolder&& other) noexcept;
   DataFolder& operator=(DataFolder&&) = delete;

@@ -97,6 +97,7 @@ void serve(Server& server, const ConfigSource& source, Signals& signals) {
   for (;;) {
     const int signal = signals.next();
     if (signal == SIGHUP) {
+      server.rotate_key();
       reload(server, source);
       continue;
     }

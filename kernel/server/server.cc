@@ -13,7 +13,8 @@
 
 #include "kernel/account/accounts.h"
 #include "kernel/account/bootstrap.h"
-#include "kernel/account/sealing.h"
+#include "kernel/account/key_file.h"
+#include "kernel/account/reseal.h"
 #include "kernel/base/log.h"
 #include "kernel/plugin/router.h"
 #include "kernel/quota/quotas.h"
@@ -90,6 +91,7 @@ struct Server::Impl {
   Status load_plugins();
   void add_dev_admin(Settings& to);
   Status apply_accounts();
+  Status rotate_key();
   Status listen();
   Status write_dev_env();
   std::vector<std::string> not_ready() const;
@@ -152,7 +154,10 @@ Status Server::Impl::open_storage() {
 Status Server::Impl::open_accounts() {
   auto key = account::load_sealing_key(settings.sealing_key, settings.data_dir);
   if (!key) return Error(key.error());
-  sealer = std::make_unique<account::Sealer>(std::move(*key));
+  const auto path = account::sealing_key_path(settings.sealing_key, settings.data_dir);
+  auto next = account::load_next_key(*path);
+  if (!next) return Error(next.error());
+  sealer = std::make_unique<account::Sealer>(std::move(*key), std::move(*next));
   accounts = std::make_unique<account::Accounts>(engine->kv(), *sealer, clock, executors);
   accounts->attach();
   // Stored bytes are counted by the stream room; how many are allowed is the account's.
@@ -224,6 +229,23 @@ Status Server::Impl::apply_accounts() {
   return {};
 }
 
+// Does what `switchyard rotate-key` asked for, if it did.  A failure keeps both keys, and the next try goes on.
+Status Server::Impl::rotate_key() {
+  const auto path = account::sealing_key_path(settings.sealing_key, settings.data_dir);
+  if (!path) return Error(path.error());
+  auto next = account::load_next_key(*path);
+  if (!next) return Error(next.error());
+  if (!*next) return {};
+  sealer->begin_rotation(**next);
+  const auto sealed = wait_for<Result<std::uint64_t>>(
+      [&](auto done) { executors[0]->post([this, done] { account::reseal(*accounts, done); }); });
+  if (!sealed) return Error(sealed.error());
+  if (auto status = account::adopt_next_key(*path); !status) return status;
+  sealer->end_rotation();
+  log::info("sealing_key.rotated", {{"key_id", sealer->key().id_text()}, {"sealed_again", *sealed}});
+  return {};
+}
+
 Status Server::Impl::listen() {
   if (!settings.tls.certificate.empty()) {
     auto context = net::TlsContext::load({settings.tls.certificate, settings.tls.key, settings.tls.client_ca});
@@ -285,6 +307,7 @@ Status Server::start() {
   s.engine->start(s.executors);
   s.engine_started = true;
   if (auto status = s.apply_accounts(); !status) return status;
+  rotate_key();
   if (auto status = s.host->start(); !status) return status;
   if (auto status = s.listen(); !status) return status;
   if (auto status = s.write_dev_env(); !status) return status;
@@ -358,6 +381,13 @@ Status Server::reload(Settings next) {
     });
   });
   return s.apply_accounts();
+}
+
+void Server::rotate_key() {
+  const auto status = impl_->rotate_key();
+  if (status) return;
+  log::error("sealing_key.rotation_failed",
+             {{"why", status.error().message}, {"kept", "both keys"}, {"do", "repair it, then SIGHUP or restart"}});
 }
 
 bool Server::failed() const { return impl_->failed; }

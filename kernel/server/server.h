@@ -29,6 +29,9 @@ class Server {
   std::string ready_text() const;
   // Two-phase: a refusal changes nothing.  What needs a restart is named in the log and kept.
   Status reload(Settings settings);
+  // Goes over to the next sealing key when there is one (account/key_file.h), while serving.  What goes wrong
+  // is in the log.
+  void rotate_key();
   // Stops accepting, answers what is parked, lets requests finish for at most `grace_ms`, writes a
   // checkpoint.  Everything acknowledged is durable at any time, so a shorter grace loses nothing.
   void stop(std::int64_t grace_ms);

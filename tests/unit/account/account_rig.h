@@ -74,7 +74,7 @@ class AccountRig {
 
   Accounts& accounts() { return *accounts_; }
   AccountView& view(std::size_t lane = 0) { return accounts_->view(lane); }
-  const Sealer& sealer() const { return sealer_; }
+  Sealer& sealer() { return sealer_; }
   std::size_t durable_batches() const { return journal_.durable().size(); }
   std::size_t lanes() const { return lanes_; }
 

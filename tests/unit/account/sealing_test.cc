@@ -1,5 +1,3 @@
-#include "kernel/account/sealing.h"
-
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "kernel/account/key_file.h"
 #include "kernel/base/ids.h"
 #include "kernel/base/log.h"
 
@@ -115,6 +114,52 @@ TEST_F(Sealing, a_service_credential_is_read_from_its_folder) {
   EXPECT_FALSE(escape);
   ASSERT_FALSE(outside);
   EXPECT_NE(outside.error().message.find("CREDENTIALS_DIRECTORY"), std::string::npos);
+}
+
+TEST_F(Sealing, during_a_rotation_the_next_key_seals_and_both_open) {
+  const auto first = SealingKey::random(), second = SealingKey::random();
+  Sealer sealer(first);
+  const auto old = sealer.seal("s", "cred/A");
+  EXPECT_FALSE(sealer.is_stale(old));
+  EXPECT_FALSE(sealer.is_stale("")) << "where there is no secret";
+  for (int again = 0; again < 2; ++again) sealer.begin_rotation(second);
+  EXPECT_TRUE(sealer.is_stale(old));
+  const auto fresh = sealer.seal("s", "cred/A");
+  EXPECT_FALSE(sealer.is_stale(fresh));
+  for (const auto& sealed : {old, fresh}) {
+    const auto opened = sealer.unseal(sealed, "cred/A");
+    ASSERT_TRUE(opened) << opened.error().message;
+    EXPECT_EQ(opened->view(), "s");
+  }
+  sealer.end_rotation();
+  EXPECT_EQ(sealer.unseal(old, "cred/A").code(), Code::denied);
+  EXPECT_TRUE(sealer.unseal(fresh, "cred/A"));
+  EXPECT_TRUE(Sealer(first, second).unseal(old, "cred/A")) << "a start in the middle of a rotation";
+}
+
+TEST_F(Sealing, a_next_key_is_made_once_and_takes_the_place_of_the_key) {
+  EXPECT_EQ(make_next_key(folder + "/sealing.key").code(), Code::not_found) << "no key, nothing to rotate";
+  const auto key = load_sealing_key("", folder);
+  const auto path = sealing_key_path("", folder);
+  ASSERT_TRUE(key && path);
+  const auto none = load_next_key(*path);
+  ASSERT_TRUE(none);
+  EXPECT_FALSE(*none);
+  const auto next = make_next_key(*path), same = make_next_key(*path);
+  ASSERT_TRUE(next && same);
+  EXPECT_NE(next->id(), key->id());
+  EXPECT_EQ(next->bytes(), same->bytes()) << "records may be sealed with it";
+  struct stat info {};
+  ASSERT_EQ(stat(next_key_path(*path).c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600u);
+  const auto loaded = load_next_key(*path);
+  ASSERT_TRUE(loaded && *loaded);
+  EXPECT_EQ((*loaded)->bytes(), next->bytes());
+  ASSERT_TRUE(adopt_next_key(*path));
+  EXPECT_EQ(load_sealing_key("", folder)->bytes(), next->bytes());
+  EXPECT_FALSE(*load_next_key(*path));
+  write("sealing.key.next", "short");
+  EXPECT_FALSE(load_next_key(*path)) << "half a key is not taken for none";
 }
 
 TEST_F(Sealing, secrets_compare_by_content) {
