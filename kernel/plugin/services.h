@@ -16,6 +16,7 @@
 #include "kernel/base/metrics.h"
 #include "kernel/base/result.h"
 #include "kernel/base/siphash.h"
+#include "kernel/quota/quotas.h"
 #include "kernel/store/kv.h"
 #include "kernel/stream/engine.h"
 
@@ -36,6 +37,7 @@ struct Services {
   store::Kv* kv = nullptr;                      // Usually &engine->kv().
   std::vector<account::AccountView*> accounts;  // One per lane.
   account::Accounts* administration = nullptr;  // The write side of `accounts`.
+  quota::Quotas* quotas = nullptr;              // Null: no request rates.
   Router* router = nullptr;
   MetricRegistry* metrics = nullptr;
 

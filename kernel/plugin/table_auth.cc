@@ -26,6 +26,15 @@ const sw_principal* lend(PluginLane& plugin, const account::Namespace& ns, std::
   return principal;
 }
 
+// A request of a namespace that has a rate; the others pay nothing for it.
+bool admitted(const PluginLane& plugin, const account::Namespace& ns) {
+  auto* quotas = plugin.instance->core().services.quotas;
+  if (quotas == nullptr) return true;
+  if (account::effective_limits(ns, plugin.lane->settings.limits).requests_per_second == 0) return true;
+  auto* quota = quotas->find(ns.number);
+  return quota == nullptr || quota->admit(1, plugin.lane->executor.clock().mono_ns()) == 0;
+}
+
 sw_status verify_mac(const sw_host* host, const sw_mac_check* check, const sw_principal** out) {
   auto* plugin = caller(host, "auth.verify_mac");
   if (plugin == nullptr || check == nullptr || check->size < sizeof(sw_mac_check) || out == nullptr) return SW_INVALID;
@@ -36,6 +45,7 @@ sw_status verify_mac(const sw_host* host, const sw_mac_check* check, const sw_pr
   account::Principal who;
   const auto code = accounts_of(*plugin).verify_mac(claim, who);
   if (code != Code::ok) return number(code);
+  if (!admitted(*plugin, *who.ns)) return SW_QUOTA;
   *out = lend(*plugin, *who.ns, who.credential->permissions, who.credential->id, who.credential->name);
   return SW_OK;
 }
@@ -46,6 +56,7 @@ sw_status anonymous(const sw_host* host, const sw_principal** out) {
   if (plugin->anonymous_namespace.empty()) return SW_NOT_FOUND;
   const auto* ns = accounts_of(*plugin).find_by_name_or_id(plugin->anonymous_namespace);
   if (ns == nullptr) return SW_NOT_FOUND;
+  if (!admitted(*plugin, *ns)) return SW_QUOTA;
   *out = lend(*plugin, *ns, account::kMayAll, "anonymous", "anonymous");
   return SW_OK;
 }

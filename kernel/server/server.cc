@@ -184,6 +184,7 @@ Status Server::Impl::load_plugins() {
   services.kv = &engine->kv();
   for (std::size_t i = 0; i < lanes.size(); ++i) services.accounts.push_back(&accounts->view(i));
   services.administration = accounts.get();
+  services.quotas = quotas.get();
   services.router = &router;
   services.metrics = &metrics;
   services.settings = host_settings(settings);

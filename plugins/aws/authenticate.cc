@@ -1,9 +1,13 @@
 #include "plugins/aws/authenticate.h"
 
+#include <utility>
+
 #include "plugins/aws/text.h"
 
 namespace switchyard::aws {
 namespace {
+
+Refusal throttled() { return {kThrottling, "Rate exceeded"}; }
 
 Refusal verify(const Host& host, Digests& digests, AuthScratch& scratch, const sw_http_request& request,
                const SigV4& signature, Caller& caller) {
@@ -26,6 +30,8 @@ Refusal verify(const Host& host, Digests& digests, AuthScratch& scratch, const s
       return {kSignatureDoesNotMatch,
               "The request signature we calculated does not match the signature you provided. Check your AWS Secret "
               "Access Key and signing method. Consult the service documentation for details."};
+    case SW_QUOTA:
+      return throttled();
     case SW_DENIED:
       return {kExpiredToken, "The security token included in the request is expired"};
     default:
@@ -33,27 +39,28 @@ Refusal verify(const Host& host, Digests& digests, AuthScratch& scratch, const s
   }
 }
 
-bool anonymous(const Host& host, Caller& caller) {
-  if (host.auth->anonymous(host.host, &caller.principal) != SW_OK) return false;
+// Takes a caller who cannot say who he is, or answers with `otherwise`.
+Refusal anonymous(const Host& host, Caller& caller, Refusal otherwise) {
+  const auto status = host.auth->anonymous(host.host, &caller.principal);
+  if (status == SW_QUOTA) return throttled();
+  if (status != SW_OK) return otherwise;
   caller.anonymous = true;
-  return true;
+  return {};
 }
 
 Refusal identify(const Host& host, Digests& digests, AuthScratch& scratch, const sw_http_request& request,
                  std::string_view service, SigV4& signature, Caller& caller) {
   if (Refusal refusal = parse_sigv4(request, signature)) {
-    if (anonymous(host, caller)) return {};
-    return refusal;
+    return anonymous(host, caller, std::move(refusal));
   }
   if (!signature.present) {
-    if (anonymous(host, caller)) return {};
-    return {kMissingAuthenticationToken, "Request is missing Authentication Token"};
+    return anonymous(host, caller, {kMissingAuthenticationToken, "Request is missing Authentication Token"});
   }
   const std::int64_t now_s = host.clock->wall_ms(host.host) / 1000;
   if (Refusal refusal = check_scope_and_time(signature, service, now_s)) return refusal;
   Refusal refusal = verify(host, digests, scratch, request, signature, caller);
-  if (refusal.kind == &kInvalidClientTokenId && anonymous(host, caller)) return {};
-  return refusal;
+  if (refusal.kind != &kInvalidClientTokenId) return refusal;
+  return anonymous(host, caller, std::move(refusal));
 }
 
 }  // namespace

@@ -44,6 +44,7 @@ inline constexpr ErrorKind kSignatureDoesNotMatch{SWITCHYARD_CORAL "InvalidSigna
 inline constexpr ErrorKind kRequestExpired{SWITCHYARD_CORAL "RequestExpiredException", "RequestExpired", 400, true,
                                            true};
 inline constexpr ErrorKind kExpiredToken{SWITCHYARD_CORAL "ExpiredTokenException", "ExpiredToken", 403, true, true};
+inline constexpr ErrorKind kThrottling{SWITCHYARD_CORAL "ThrottlingException", "ThrottlingException", 400, true, true};
 inline constexpr ErrorKind kAccessDenied{SWITCHYARD_CORAL "AccessDeniedException", "AccessDenied", 403};
 inline constexpr ErrorKind kInvalidAction{SWITCHYARD_CORAL "UnknownOperationException", "InvalidAction", 400};
 inline constexpr ErrorKind kMissingAction{SWITCHYARD_CORAL "UnknownOperationException", "MissingAction", 400};

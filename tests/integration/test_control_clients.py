@@ -73,7 +73,7 @@ def test_the_scw_command_makes_an_sqs_credential_that_boto3_uses(broker, scw):
     url = sqs.create_queue(QueueName="orders")["QueueUrl"]
     assert url == f"{broker.url}/project-{scw.project}/orders"
     sqs.send_message(QueueUrl=url, MessageBody="x")
-    assert [one["name"] for one in scw("sqs", "list-credentials")] == ["worker"]
+    assert [one["name"] for one in scw("sqs", "list-credentials", f"project-id={scw.project}")] == ["worker"]
     renamed = scw("sqs", "update-credentials", keys["id"], "name=renamed", "permissions.can-receive=true")
     assert renamed["name"] == "renamed" and renamed["permissions"]["can_receive"] is True
     assert sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"] == "x"
@@ -97,7 +97,8 @@ def test_the_scw_command_switches_sns_on_and_off(scw):
 
 def test_the_scw_command_writes_a_context_for_nats(scw):
     account = scw("nats", "create-account", "name=events")
-    assert [one["id"] for one in scw("nats", "list-accounts")] == [account["id"]]
+    mine = ("nats", "list-accounts", f"project-id={scw.project}")
+    assert [one["id"] for one in scw(*mine)] == [account["id"]]
     scw("nats", "create-context", f"nats-account-id={account['id']}", "credentials-name=w")
     [context] = (scw.home / ".config/nats/context").glob("*.json")
     written = json.loads(context.read_text())
@@ -110,4 +111,4 @@ def test_the_scw_command_writes_a_context_for_nats(scw):
     scw("nats", "delete-credentials", credential["id"])
     assert scw("nats", "update-account", account["id"], "name=renamed")["name"] == "renamed"
     scw("nats", "delete-account", account["id"])
-    assert scw("nats", "list-accounts") == []
+    assert scw(*mine) == []

@@ -108,6 +108,19 @@ def test_credentials_work_at_once_whichever_connection_made_them(broker):
     assert control.ok("GET", f"sqs-credentials?project_id={control.project}")["total_count"] == 0
 
 
+def test_a_rate_of_requests_is_in_force_at_once_and_can_be_given_back(broker):
+    control = project(broker)
+    sqs, other = (sqs_for(broker, credential(one, *FLAGS)) for one in (control, project(broker)))
+    [account] = control.ok("GET", f"/mnq/switchyard/v1/accounts?project_id={control.project}")["accounts"]
+    limits = f"/mnq/switchyard/v1/accounts/{account['id']}/limits"
+    control.ok("PATCH", limits, {"requests_per_second": 1})
+    seen = [refusal(sqs.list_queues) for _ in range(20)]
+    assert seen[0] is None and "ThrottlingException" in seen and set(seen) <= {None, "ThrottlingException"}
+    assert {refusal(other.list_queues) for _ in range(20)} == {None}, "it is this namespace's own"
+    control.ok("PATCH", limits, {"requests_per_second": ""})
+    assert {refusal(sqs.list_queues) for _ in range(20)} == {None}
+
+
 def test_a_credential_ends_when_it_says(broker):
     control = project(broker)
     end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=1.5)

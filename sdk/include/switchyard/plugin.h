@@ -212,7 +212,8 @@ typedef struct sw_mac_check {     /* AWS Signature Version 4 */
 typedef struct sw_auth_api {
   uint32_t size, reserved;
   /* [lane] Verifies an HMAC chain without showing the secret.  SW_NOT_FOUND: unknown access key;
-   * SW_UNAUTHENTICATED: the signature does not match; SW_DENIED: the credential has expired. */
+   * SW_UNAUTHENTICATED: the signature does not match; SW_DENIED: the credential has expired;
+   * SW_QUOTA: its namespace is above its rate of requests, of which this was to be one. */
   sw_status (*verify_mac)(const sw_host *, const sw_mac_check *, const sw_principal **);
   /* [lane] The namespace that plugins.NAME.anonymous_namespace gives to callers without a known
    * credential, with every permission; SW_NOT_FOUND when that is off. */
