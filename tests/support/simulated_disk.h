@@ -19,6 +19,7 @@
 #include <mutex>
 #include <random>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -85,6 +86,7 @@ class SimulatedDisk final : public journal::FileSystem {
   Status sync_directory(const std::string& directory) override {
     const std::lock_guard lock(mutex_);
     if (Status s = change(); !s.ok()) return s;
+    if (lies_of_ && lies_of_(directory)) return {};
     std::vector<Change> rest;
     for (Change& c : pending_) {
       if (parent(c.path) == directory) {
@@ -134,6 +136,11 @@ class SimulatedDisk final : public journal::FileSystem {
   void lie_about_syncs(bool lie) {
     const std::lock_guard lock(mutex_);
     lying_ = lie;
+  }
+  // The same for some files and folders only, by their path.
+  void lie_about_syncs_of(std::function<bool(std::string_view path)> these) {
+    const std::lock_guard lock(mutex_);
+    lies_of_ = std::move(these);
   }
   // Bytes all files together may have; writes that need more fail with Code::quota.
   void set_capacity(std::uint64_t bytes) {
@@ -295,7 +302,7 @@ class SimulatedDisk final : public journal::FileSystem {
       if (life_ != disk_.life_) return powerless();
       if (Status s = disk_.change(); !s.ok()) return s;
       ++disk_.syncs_;
-      if (disk_.lying_) return {};
+      if (disk_.lies(path_)) return {};
       if (disk_.sync_fault_file_ == nullptr || disk_.sync_fault_file_ == inode_) {
         if (disk_.syncs_left_ == 0) {
           inode_->unsynced.clear();
@@ -351,6 +358,8 @@ class SimulatedDisk final : public journal::FileSystem {
     return {};
   }
 
+  bool lies(const std::string& path) const { return lying_ || (lies_of_ && lies_of_(path)); }
+
   void apply(const Change& c) {
     const auto at = durable_entries_.find(c.path);
     const bool there = at != durable_entries_.end() && at->second == c.inode;
@@ -404,6 +413,7 @@ class SimulatedDisk final : public journal::FileSystem {
   std::vector<Change> pending_;  // Directory changes that were not synced, in order.
   bool crashed_ = false;
   bool lying_ = false;
+  std::function<bool(std::string_view)> lies_of_;
   bool cold_ = false;
   std::uint64_t life_ = 0;  // Handles of an earlier life are dead.
   std::uint64_t changes_left_ = kNever;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "kernel/stream/engine.h"
+#include "tests/unit/stream/waking_lane.h"
 
 namespace switchyard::stream {
 
@@ -31,20 +32,24 @@ class EngineFixture : public ::testing::Test {
   }
 
   void open() {
+    const auto status = try_open();
+    ASSERT_TRUE(status.ok()) << status.error().message;
+  }
+  Status try_open() {
     EngineOptions options = options_;
     options.journal.directory = folder_ / "journal";
     options.store_directory = folder_ / "store";
     options.lanes = lanes_;
     options.secret = {1, 2};
     executors_.clear();
-    for (std::size_t i = 0; i < lanes_; ++i) executors_.push_back(std::make_unique<ManualExecutor>(clock_, i));
+    for (std::size_t i = 0; i < lanes_; ++i) executors_.push_back(std::make_unique<WakingLane>(clock_, i, bell_));
     if (!files_) files_ = journal::make_posix_file_system();
     engine_ = std::make_unique<Engine>(*files_, clock_, options);
-    const auto status = engine_->open(report_);
-    ASSERT_TRUE(status.ok()) << status.error().message;
+    if (auto status = engine_->open(report_); !status) return status;
     std::vector<Executor*> lanes;
     for (const auto& e : executors_) lanes.push_back(e.get());
     engine_->start(lanes);
+    return {};
   }
   // The process dies: nothing is flushed that was not acknowledged.
   void crash() {
@@ -60,13 +65,15 @@ class EngineFixture : public ::testing::Test {
   void until(F condition) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (!condition()) {
-      turn();
+      const auto ran = turn();
       ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "the condition did not come true";
-      std::this_thread::yield();
+      if (ran == 0) bell_.wait();
     }
   }
-  void turn() {
-    for (const auto& e : executors_) e->run();
+  std::size_t turn() {
+    std::size_t ran = 0;
+    for (const auto& e : executors_) ran += e->run();
+    return ran;
   }
 
   // ---- synchronous forms of the engine's calls ----
@@ -231,7 +238,8 @@ class EngineFixture : public ::testing::Test {
   std::filesystem::path folder_;
   ManualClock clock_;
   std::unique_ptr<journal::FileSystem> files_;
-  std::vector<std::unique_ptr<ManualExecutor>> executors_;
+  Bell bell_;
+  std::vector<std::unique_ptr<WakingLane>> executors_;
   std::unique_ptr<Engine> engine_;
   journal::RecoveryReport report_;
 

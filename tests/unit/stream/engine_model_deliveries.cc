@@ -33,8 +33,13 @@ void EngineModel::do_fetch(std::size_t s) {
         } else if (!status && !(from.comes_and_goes && status.code() == Code::not_found)) {
           wrong("fetch: " + status.error().message);
         }
+        if (powerless()) {  // What could not be read was handed out all the same.
+          for (const auto id : from.messages) ++messages_[id].lost_attempts;
+          from.fuzzy_until = clock_.wall_ms() + kLongestWaitMs;
+        }
         delivered(asked, wait, deliveries);
       }));
+  if (!fetch && powerless()) return;
   if (!fetch) return wrong("fetch: " + fetch.error().message);
   fetches_.emplace_back(lane, *fetch);
   if (fetches_.size() > 20) fetches_.erase(fetches_.begin());
@@ -43,7 +48,7 @@ void EngineModel::do_fetch(std::size_t s) {
 void EngineModel::delivered(const Asked& asked, std::int64_t ack_wait, std::span<const Delivery> deliveries) {
   std::set<std::uint64_t> same_answer;
   for (const auto& d : deliveries) {
-    ++delivered_;
+    ++sum_.delivered;
     if (!deliver(asked, ack_wait, d, same_answer)) return;
   }
 }
@@ -89,7 +94,8 @@ bool EngineModel::deliver(const Asked& asked, std::int64_t ack_wait, const Deliv
                m, text + " was handed out " + std::to_string(m.hidden_lo - now) + " ms before its lease ended")),
            false;
   }
-  if (stream.consumer.ordered) check_order(asked, m, same_answer);
+  // Without power the answer lacks what could not be read.
+  if (stream.consumer.ordered && !powerless()) check_order(asked, m, same_answer);
   m.attempt = d.token.attempt;
   m.done_unknown = false;
   m.delivered_step = step_;
@@ -141,7 +147,7 @@ void EngineModel::do_ack(std::size_t s) {
                    pending([this, asked, acks, strict](const Status& outcome, std::span<const Code> each) {
                      acked(asked, acks, strict, outcome, each);
                    }));
-  if (!status) wrong("ack: " + status.error().message);
+  if (!status && !powerless()) wrong("ack: " + status.error().message);
 }
 
 void EngineModel::acked(const Asked& asked, const std::vector<Held>& tokens, bool strict, const Status& status,
@@ -193,7 +199,7 @@ void EngineModel::do_extend(std::size_t s) {
         extended.hidden_lo = asked.ms + after;
         extended.hidden_hi = clock_.wall_ms() + after;
       }));
-  if (!status) wrong("extend: " + status.error().message);
+  if (!status && !powerless()) wrong("extend: " + status.error().message);
 }
 
 void EngineModel::do_purge(std::size_t s) {
@@ -212,7 +218,7 @@ void EngineModel::do_purge(std::size_t s) {
                                        --streams_[asked.stream].purging;
                                        purged(asked, before, outcome);
                                      }));
-  if (!status) wrong("purge: " + status.error().message);
+  if (!status && !powerless()) wrong("purge: " + status.error().message);
 }
 
 void EngineModel::purged(const Asked& asked, const std::vector<std::pair<std::uint64_t, bool>>& before,

@@ -20,17 +20,22 @@ EngineModel::EngineModel(std::size_t lanes) : EngineFixture(lanes) {
   options_.checkpoint_interval_ms = 3'000;
 }
 
-void EngineModel::run(std::uint64_t seed, int operations) {
+void EngineModel::begin(std::uint64_t seed) {
   seed_ = seed;
   random_.seed(seed);
   open();
   create_streams();
+}
+
+void EngineModel::run(std::uint64_t seed, int operations) {
+  begin(seed);
   for (int i = 0; i < operations && wrong_.empty() && !HasFatalFailure(); ++i) step();
   if (wrong_.empty()) drain();
   std::printf(
       "seed=%lu lanes=%zu messages=%lu acknowledged=%lu delivered=%lu crashes=%lu checkpoints=%lu recycled=%lu "
       "cleaned=%lu\n",
-      seed_, lanes_, next_message_ - 1, acknowledged_, delivered_, crashes_, checkpoints_, recycled_, cleaned_);
+      seed_, lanes_, sum_.messages, sum_.acknowledged, sum_.delivered, sum_.crashes, sum_.checkpoints, sum_.recycled,
+      sum_.cleaned);
   ASSERT_EQ(wrong_, "") << "seed " << seed_ << " step " << step_;
 }
 
@@ -158,6 +163,7 @@ void EngineModel::do_append(std::size_t s, int count) {
   std::vector<std::uint64_t> ids;
   for (int i = 0; i < count; ++i) {
     const auto id = next_message_++;
+    ++sum_.messages;
     ids.push_back(id);
     bodies.push_back(body_of(id, below(20) == 0 ? 3'000 : 16 + below(150)));
     keys.push_back(stream.config.keyed ? "k" + std::to_string(below(kKeys)) + ".x" : "");
@@ -192,13 +198,14 @@ void EngineModel::do_append(std::size_t s, int count) {
                           appended(asked, ids[i], dedups[i], i < results.size() ? results[i] : refused);
                         }
                       }));
-  if (!status) wrong("append: " + status.error().message);
+  if (!status && !powerless()) wrong("append: " + status.error().message);
 }
 
 void EngineModel::appended(const Asked& asked, std::uint64_t message, const std::string& dedup,
                            const Appended& result) {
   auto& m = messages_[message];
   auto& stream = streams_[asked.stream];
+  if (result.status != Code::ok && powerless()) return;
   m.answered = true;
   if (!dedup.empty()) --stream.dedup[dedup].asked;
   if (result.status != Code::ok) {
@@ -208,6 +215,7 @@ void EngineModel::appended(const Asked& asked, std::uint64_t message, const std:
     return forget(m);
   }
   if (result.duplicate) {
+    ++sum_.duplicates;
     const auto& first = stream.dedup[dedup];
     if (m.stored) wrong("message " + std::to_string(message) + " is a duplicate and was delivered");
     if (!first.open && first.asked == 0) {  // Answers of several may cross.
@@ -220,7 +228,7 @@ void EngineModel::appended(const Asked& asked, std::uint64_t message, const std:
     }
     return forget(m);
   }
-  ++acknowledged_;
+  ++sum_.acknowledged;
   if (!dedup.empty()) {
     auto& first = stream.dedup[dedup];
     const auto& original = messages_[first.message];
@@ -259,12 +267,8 @@ void EngineModel::step() {
     engine_->checkpoint(pending([] {}));
   } else if (what < 980) {
     clock_.advance_ms(static_cast<std::int64_t>(below(10) == 0 ? below(4'000) : below(200)));
-  } else if (what < 983) {
-    do_crash(false);
-  } else if (what < 986) {
-    do_crash(true);
-  } else if (what < 990) {
-    do_quiesce();
+  } else if (what < 990 && crashes_on_its_own_) {
+    what < 983 ? do_crash(false) : what < 986 ? do_crash(true) : do_quiesce();
   }
   for (auto n = below(4); n > 0; --n) turn();
 }
@@ -278,12 +282,9 @@ void EngineModel::do_crash(bool during_checkpoint) {
     }
   }
   after_crash();
-  const auto stats = engine_->journal().stats();
-  if (engine_->stats().damaged_reads != 0) wrong("a message could not be read");
-  cleaned_ += engine_->stats().cleaned_segments;
-  checkpoints_ += engine_->stats().checkpoints;
-  recycled_ += stats.segments_recycled;
-  reopen();
+  count_life();
+  restart();
+  if (!wrong_.empty() || HasFatalFailure()) return;
   for (auto& stream : streams_) {
     if (!stream.comes_and_goes) continue;
     const auto definition = engine_->find(0, stream.ns, stream.name);
@@ -296,10 +297,18 @@ void EngineModel::do_crash(bool during_checkpoint) {
   verify();
 }
 
+void EngineModel::count_life() {
+  const auto stats = engine_->stats();
+  if (stats.damaged_reads != 0 && !powerless()) wrong("a message could not be read");
+  sum_.cleaned += stats.cleaned_segments;
+  sum_.checkpoints += stats.checkpoints;
+  sum_.recycled += engine_->journal().stats().segments_recycled;
+}
+
 // What had no answer may have happened or not.
 void EngineModel::after_crash() {
   ++life_;
-  ++crashes_;
+  ++sum_.crashes;
   if (pending_ > 0) {
     for (auto& stream : streams_) stream.fuzzy_until = clock_.wall_ms() + kLongestWaitMs;
   }
@@ -364,11 +373,7 @@ void EngineModel::drain() {
       }
     }
   }
-  const auto stats = engine_->journal().stats();
-  if (engine_->stats().damaged_reads != 0) wrong("a message could not be read");
-  cleaned_ += engine_->stats().cleaned_segments;
-  checkpoints_ += engine_->stats().checkpoints;
-  recycled_ += stats.segments_recycled;
+  count_life();
 }
 
 }  // namespace switchyard::stream

@@ -23,10 +23,39 @@
 namespace switchyard::stream {
 
 class EngineModel : public EngineFixture {
+ public:
+  struct Sum {
+    std::uint64_t messages = 0, crashes = 0, delivered = 0, acknowledged = 0, cleaned = 0, recycled = 0,
+                  checkpoints = 0, duplicates = 0;
+  };
+  const Sum& sum() const { return sum_; }
+
  protected:
   explicit EngineModel(std::size_t lanes);
   // Runs `operations` random ones, then drains every stream.
   void run(std::uint64_t seed, int operations);
+
+  // ---- for a model whose disk can fail, too ----
+  void begin(std::uint64_t seed);
+  void step();
+  void crash_now() { do_crash(false); }
+  void drain();
+  // The disk takes nothing more: what is refused now is as if nobody had answered.
+  virtual bool powerless() const { return false; }
+  virtual void restart() { reopen(); }
+  void wrong(const std::string& what);
+  const std::string& what_was_wrong() const { return wrong_; }
+  std::uint64_t below(std::uint64_t n) { return random_() % n; }
+  std::mt19937_64& random() { return random_; }
+  // Lets the engine's threads come to the answers, as far as they do without time going by.
+  void catch_up() {
+    for (int i = 0; i < 4 && pending_ > 0 && !powerless();) {
+      if (turn() > 0) continue;
+      bell_.wait();
+      ++i;
+    }
+  }
+  void only_crash_when_told() { crashes_on_its_own_ = false; }
 
  private:
   static constexpr std::int64_t kForever = INT64_MAX;
@@ -85,7 +114,6 @@ class EngineModel : public EngineFixture {
   };
 
   // ---- operations ----
-  void step();
   void do_append(std::size_t s, int count);
   void do_fetch(std::size_t s);
   void do_ack(std::size_t s);
@@ -95,7 +123,6 @@ class EngineModel : public EngineFixture {
   void do_create_or_remove(std::size_t s);
   void do_crash(bool during_checkpoint);
   void do_quiesce();
-  void drain();
 
   // ---- answers ----
   struct Asked {  // When and where an operation was called.
@@ -136,15 +163,19 @@ class EngineModel : public EngineFixture {
   void note(Message& m, const std::string& event) { m.history += " | " + std::to_string(step_) + " " + event; }
   // The last events of a message, for a person who looks for the cause.
   std::string wrong_with(const Message& m, const std::string& what);
-  void wrong(const std::string& what);
-  std::uint64_t below(std::uint64_t n) { return random_() % n; }
   std::size_t any_lane() { return below(lanes_); }
+  static bool failed() { return false; }
+  template <class... Rest>
+  static bool failed(const Status& status, const Rest&...) {
+    return !status.ok();
+  }
+  void count_life();
   // Wraps an answer: counts it as pending; dropped when a crash came in between.
   template <class F>
   auto pending(F answer) {
     ++pending_;
     return [this, life = life_, answer = std::move(answer)](auto&&... arguments) mutable {
-      if (life != life_) return;
+      if (life != life_ || (powerless() && failed(arguments...))) return;
       --pending_;
       answer(arguments...);
     };
@@ -159,7 +190,8 @@ class EngineModel : public EngineFixture {
   bool growing_ = true;
   std::vector<std::pair<std::size_t, FetchId>> fetches_;  // Lane and id of those that may still wait.
   std::string wrong_;
-  std::uint64_t crashes_ = 0, delivered_ = 0, acknowledged_ = 0, cleaned_ = 0, recycled_ = 0, checkpoints_ = 0;
+  bool crashes_on_its_own_ = true;
+  Sum sum_;
 };
 
 }  // namespace switchyard::stream
