@@ -137,6 +137,7 @@ void Preparer::run() {
     }
     remove_surplus();
     lock.lock();
+    if (made.code() == Code::stopping) return;  // No trouble: what was half made is gone again.
     if (!made.ok()) {
       if (!short_of_space_) {
         log::warn("journal.no_space_for_segments",
