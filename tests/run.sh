@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The one test command: installs what the tests need, builds, runs, counts.
 #
-#   bash tests/run.sh [--ci] [unit|lint|abi|integration|fuzz|crash|bench ...]
+#   bash tests/run.sh [--ci] [unit|lint|abi|integration|fuzz|crash|bench|fresh ...]
 #
-# No part named = every part.  --ci shortens counts (cycles, seconds, repetitions), never cases.
+# No part named = every part but fresh, which installs a Debian of its own and has to be named.  --ci shortens counts (cycles, seconds, repetitions), never cases.
 # The last line is `N passed, N failed`, with `, N skipped` when something could not be run.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -13,9 +13,9 @@ export SWITCHYARD_CI=""
 for argument in "$@"; do
   case $argument in
     --ci) SWITCHYARD_CI=1 ;;
-    unit | lint | abi | integration | fuzz | crash | bench) parts+=("$argument") ;;
+    unit | lint | abi | integration | fuzz | crash | bench | fresh) parts+=("$argument") ;;
     *)
-      echo "unknown argument '$argument'; parts: unit lint abi integration fuzz crash bench; option: --ci" >&2
+      echo "unknown argument '$argument'; parts: unit lint abi integration fuzz crash bench fresh; option: --ci" >&2
       exit 2
       ;;
   esac
