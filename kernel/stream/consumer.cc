@@ -11,12 +11,7 @@
 namespace switchyard::stream {
 namespace {
 
-// A move's hold.  Short, because a checkpoint in the middle of a move followed by a crash leaves the message
-// hidden for so long; a move that takes longer still keeps it from being handed out.
-constexpr std::int64_t kMoveHoldMs = 30'000;
 constexpr std::size_t kExpirePerCall = 4'096;
-// Dead letters on their way at once: each holds its message in memory.
-constexpr std::size_t kMaxMoving = 256;
 
 }  // namespace
 
@@ -62,7 +57,9 @@ class Consumer::LeaseOp final : public store::LaneLog::Op {
 };
 
 Consumer::Consumer(Stream& stream, Definition::Consumer definition)
-    : stream_(stream), definition_(std::move(definition)), cursor_(definition_.config.start_seq) {}
+    : stream_(stream), definition_(std::move(definition)), cursor_(definition_.config.start_seq) {
+  if (config().fair) fair_ = std::make_unique<FairKeys>();
+}
 Consumer::~Consumer() = default;
 
 // ---- fetches -----------------------------------------------------------------------------------
@@ -175,169 +172,7 @@ void Consumer::arm() {
   });
 }
 
-// ---- choosing ----------------------------------------------------------------------------------
-
-std::uint64_t Consumer::room() const {
-  const std::uint64_t bound =
-      config().max_leased != 0 ? config().max_leased : stream_.lane().shared().options.max_leased;
-  const auto leased = leases_.counts().leased;
-  return leased < bound ? bound - leased : 0;
-}
-
-Consumer::Step Consumer::load(ImageKind kind, ChunkNo no) {
-  loading_ = true;
-  stream_.page_in(kind, kind == ImageKind::lease ? number() : 0, no, [this](const Status& status) {
-    loading_ = false;
-    if (!status) {
-      close(status);
-    } else {
-      pump();
-    }
-  });
-  return Step::loading;
-}
-
-// Gathers up to `want` messages.  found: stopped because it has enough; none: there are no more.
-Consumer::Step Consumer::pick(const FetchRequest& request, std::size_t want, std::int64_t now_ms,
-                              std::vector<Picked>& out) {
-  Picking at;
-  Step step = Step::found;
-  while (out.size() < want) {
-    Seq seq = 0;
-    step = next(at, seq);
-    if (step != Step::found) break;
-    Picked candidate;
-    step = take(seq, now_ms, candidate);
-    if (step == Step::loading || step == Step::none) break;
-    if (step == Step::found) {
-      at.bytes += candidate.place.length;
-      if (request.max_bytes != 0 && !out.empty() && at.bytes > request.max_bytes) break;
-      out.push_back(candidate);
-    }
-    advance(at, seq);
-    step = Step::found;
-  }
-  // The key that was delivered from is blocked by its own messages now.
-  if (at.key_from != 0) order_.pop();
-  return step;
-}
-
-void Consumer::advance(Picking& at, Seq seq) {
-  switch (at.source) {
-    case Source::ready:
-      at.ready_from = seq + 1;
-      break;
-    case Source::cursor:
-      cursor_ = seq + 1;
-      stream_.changed();
-      break;
-    case Source::key:
-      at.key_from = seq + 1;
-      break;
-  }
-}
-
-Consumer::Step Consumer::next(Picking& at, Seq& seq) {
-  if (config().ordered) {
-    at.source = Source::key;
-    return next_by_key(at, seq);
-  }
-  while (at.source == Source::ready) {
-    const auto ready = leases_.next_ready(at.ready_from);
-    if (ready.kind == Lookup::need_chunk) return load(ImageKind::lease, ready.chunk);
-    if (ready.kind == Lookup::none) {
-      at.source = Source::cursor;
-    } else if (delivers_by_cursor(ready.seq)) {
-      leases_.erase(ready.seq);  // Its arrival delay is over; its turn comes with the cursor.
-    } else {
-      seq = ready.seq;
-      return Step::found;
-    }
-  }
-  return next_undelivered(seq);
-}
-
-// Where messages stay when they are done, the cursor alone tells done from never delivered: so a first
-// delivery never runs ahead of it.
-bool Consumer::delivers_by_cursor(Seq seq) const {
-  return seq >= cursor_ && stream_.definition().config.retention != Retention::workqueue &&
-         leases_.find(seq).attempt == 0;
-}
-
-Consumer::Step Consumer::next_undelivered(Seq& seq) {
-  const bool literal = !config().filter.empty() && config().filter.find_first_of("*>") == std::string::npos;
-  while (true) {
-    if (literal) {
-      const auto key = stream_.keys()->find(config().filter);
-      seq = key == 0 ? 0 : stream_.keys()->next(key, cursor_);
-      if (seq == 0) return Step::none;
-    } else {
-      const auto live = stream_.index().next_live(cursor_);
-      if (live.kind == Lookup::none) return Step::none;
-      if (live.kind == Lookup::need_chunk) return load(ImageKind::seq, live.chunk);
-      seq = live.seq;
-    }
-    if (!leases_.resident(seq)) return load(ImageKind::lease, chunk_of(seq));
-    if (leases_.find(seq).state == Lease::none) return Step::found;
-    cursor_ = seq + 1;  // Waits for its time in the lease table.
-  }
-}
-
-// The first message of a key that may go out, given that everything before it went out or waits.
-Consumer::Step Consumer::next_by_key(Picking& at, Seq& seq) {
-  // Arrival delays grow with the sequence: behind this many waiting messages nothing is due.
-  constexpr int kMaxWaiting = 64;
-  while (const KeyId key = order_.front()) {
-    int waiting = 0;
-    for (seq = stream_.keys()->next(key, at.key_from); seq != 0 && waiting < kMaxWaiting;
-         seq = stream_.keys()->next(key, seq + 1)) {
-      if (!leases_.resident(seq)) return load(ImageKind::lease, chunk_of(seq));
-      const auto lease = leases_.find(seq);
-      if (lease.state == Lease::none || lease.state == Lease::ready) return Step::found;
-      if (lease.state == Lease::leased || lease.attempt > 0) break;
-      ++waiting;  // Delayed on arrival: never blocks what is visible.
-    }
-    order_.pop();
-    at.key_from = 0;
-  }
-  return Step::none;
-}
-
-Consumer::Step Consumer::take(Seq seq, std::int64_t now_ms, Picked& out) {
-  if (!stream_.index().resident(seq)) return load(ImageKind::seq, chunk_of(seq));
-  if (!leases_.resident(seq)) return load(ImageKind::lease, chunk_of(seq));
-  const auto entry = stream_.index().find(seq);
-  if (!entry) {
-    leases_.erase(seq);
-    return Step::skipped;
-  }
-  if (!burying_.empty() && burying_.count(seq) != 0) {
-    hold(seq, kMoveHoldMs);  // Its move is slower than its hold was.
-    return Step::skipped;
-  }
-  if (!config().filter.empty() && !subject_matches(config().filter, stream_.keys()->name(entry->key))) {
-    return Step::skipped;
-  }
-  if (stream_.expired(*entry, now_ms)) {
-    stream_.discard(*this, seq);
-    return Step::skipped;
-  }
-  const auto lease = leases_.find(seq);
-  if (config().max_attempts != 0 && lease.attempt >= config().max_attempts) {
-    if (config().dead_letter == 0) {
-      stream_.discard(*this, seq);
-      return Step::skipped;
-    }
-    // A dead-letter stream that is gone must not stop delivery.
-    if (stream_.lane().get(config().dead_letter)) {
-      if (stream_.moving() >= kMaxMoving) return Step::none;  // The end of a move pumps again.
-      bury(seq, entry->place);
-      return Step::skipped;
-    }
-  }
-  out = {seq, lease.attempt + 1, lease.first_ms != 0 ? lease.first_ms : now_ms, entry->place};
-  return Step::found;
-}
+// ---- handing out ------------------------------------------------------------------------------
 
 // Never from inside the caller's call: the moves end later.
 void Consumer::depart(Waiter waiter, const std::vector<Picked>& picked) {
@@ -348,6 +183,7 @@ void Consumer::depart(Waiter waiter, const std::vector<Picked>& picked) {
     burying_.insert(p.seq);
     leaving.push_back({p.seq, p.place});
   }
+  handed_out(picked, stream_.lane().now_ms());
   stream_.lane().forget_fetch(waiter.id);
   stream_.move_out(*this, std::move(leaving), waiter.departure->request, waiter.departure->done);
 }
@@ -361,6 +197,7 @@ void Consumer::lease(Waiter waiter, std::vector<Picked> picked, std::int64_t now
     changes.push_back({p.seq, {Lease::leased, p.attempt, now_ms + ack_wait, p.first_ms}});
     leases_.put(p.seq, changes.back().lease);
   }
+  handed_out(picked, now_ms);
   stream_.changed();
   auto& log = stream_.lane().log();
   const auto shard = stream_.definition().shard;
@@ -406,22 +243,36 @@ void Consumer::on_arrival(Seq seq, KeyId key, std::int64_t deliver_at_ms) {
     arm();
   }
   if (config().ordered) order_.wake(key);
+  if (!fair_ || key == 0) return;
+  const auto now_ms = stream_.lane().now_ms();
+  const auto& keys = *stream_.keys();
+  // With many out, a first message that waits makes it noisy.
+  if (fair_->arrived(key, now_ms))
+    fair_->judge(key, keys.name(key), leases_.counts().leased, keys.info(key).count, now_ms);
 }
 
 void Consumer::on_removed(Seq seq, KeyId key) {
   if (leases_.resident(seq)) leases_.erase(seq);
   if (config().ordered && key != 0) order_.wake(key);
+  if (!fair_) return;
+  fair_->ended(seq, stream_.lane().now_ms());
+  if (key != 0 && stream_.keys()->info(key).count == 0) fair_->forget(key);
+}
+
+void Consumer::wake(Seq seq, KeyId key) {
+  if (config().ordered) order_.wake(key);
+  if (fair_ && key != 0) fair_->came_back(seq, key, stream_.lane().now_ms());
 }
 
 void Consumer::wake_key_of(Seq seq) {
-  if (!config().ordered) return;
+  if (!config().ordered && !fair_) return;
   if (!stream_.index().resident(seq)) {
     stream_.page_in(ImageKind::seq, 0, chunk_of(seq), [this, seq](const Status& status) {
       if (status) wake_key_of(seq);
     });
     return;
   }
-  if (const auto entry = stream_.index().find(seq)) order_.wake(entry->key);
+  if (const auto entry = stream_.index().find(seq)) wake(seq, entry->key);
 }
 
 bool Consumer::expire(std::int64_t now_ms) {
@@ -516,10 +367,26 @@ void Consumer::replay_lease(const LeaseChange& change, bool handed_out) {
   leases_.put(change.seq, change.lease);
 }
 
+void Consumer::redefine(const Definition::Consumer& definition) {
+  definition_ = definition;
+  if (!config().fair) {
+    fair_.reset();
+  } else if (!fair_) {
+    fair_ = std::make_unique<FairKeys>();
+    wake_all();
+  }
+}
+
 void Consumer::recovered() {
-  if (!config().ordered) return;
+  wake_all();
+  if (fair_) recover_fair();
+}
+
+void Consumer::wake_all() {
+  if (!config().ordered && !fair_) return;
   stream_.keys()->match(">", "", [this](KeyId key, std::string_view) {
-    order_.wake(key);
+    if (config().ordered) order_.wake(key);
+    if (fair_) fair_->wake(key);
     return true;
   });
 }

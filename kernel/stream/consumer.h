@@ -8,6 +8,10 @@
 // An ordered consumer chooses by key (ready_keys.h): the messages of a key in order, up to the first
 // one that is out.
 //
+// A fair consumer goes by sequence until a key is noisy (fair_keys.h); then messages without a key and those
+// of quiet keys come first, one of each key in turn, and of noisy keys the one with the fewest messages
+// out.  What is behind a million messages of a noisy key is found by its own key.
+//
 // Failure: Code::quota when max_leased messages are out; Code::cancelled for cancelled waits.
 //
 // Thread: its stream's lane.
@@ -20,6 +24,7 @@
 #include <vector>
 
 #include "kernel/base/executor.h"
+#include "kernel/stream/fair_keys.h"
 #include "kernel/stream/lease_table.h"
 #include "kernel/stream/ready_keys.h"
 #include "kernel/stream/records.h"
@@ -39,7 +44,9 @@ class Consumer {
 
   std::uint32_t number() const { return definition_.number; }
   const ConsumerConfig& config() const { return definition_.config; }
-  void redefine(const Definition::Consumer& definition) { definition_ = definition; }
+  void redefine(const Definition::Consumer& definition);
+  // For tests and metrics; null unless fair.
+  const FairKeys* fair() const { return fair_.get(); }
 
   void fetch(FetchId id, const FetchRequest& request, FetchDone done);
   // As a fetch that does not wait, but what it takes leaves for another stream; nothing is leased.
@@ -53,7 +60,10 @@ class Consumer {
   // A message is done with or left; what it blocked may go on.
   void on_removed(Seq seq, KeyId key);
   // Everything <= upto left the stream.
-  void on_dropped(Seq upto) { leases_.drop_below(upto); }
+  void on_dropped(Seq upto) {
+    leases_.drop_below(upto);
+    if (fair_) drop_fair(upto);
+  }
   // Serves waiting fetches while there is something for them.
   void pump();
 
@@ -84,6 +94,8 @@ class Consumer {
   void replay_cursor(Seq cursor) { cursor_ = std::max(cursor_, cursor); }
   Seq cursor() const { return cursor_; }
   void recovered();
+  // Every key of an ordered or fair consumer may go on.
+  void wake_all();
 
  private:
   class LeaseOp;
@@ -103,20 +115,28 @@ class Consumer {
     std::uint32_t attempt = 0;  // Of this delivery.
     std::int64_t first_ms = 0;
     journal::Place place;
+    KeyId key = 0;
   };
   enum class Step { found, skipped, none, loading };
-  enum class Source { ready, cursor, key };
+  enum class Source { ready, cursor, key, fair };
   // Where one pick stands: what it has passed is not yet marked in the lease table.
   struct Picking {
     Seq ready_from = 0;
     Seq key_from = 0;
     Source source = Source::ready;
+    const bool fair = false;  // Some key is noisy; the same for the whole pick.
+    KeyId key = 0;            // Of Source::fair.
     std::size_t bytes = 0;
   };
 
   Step pick(const FetchRequest& request, std::size_t want, std::int64_t now_ms, std::vector<Picked>& out);
   Step next(Picking& at, Seq& seq);
   Step next_by_key(Picking& at, Seq& seq);
+  Step next_fair(Picking& at, Seq& seq);
+  Step next_without_key(Picking& at, Seq& seq);
+  Step next_of_key(KeyId key, Seq& seq);
+  void recover_fair();
+  void drop_fair(Seq upto);
   Step next_undelivered(Seq& seq);
   bool delivers_by_cursor(Seq seq) const;
   Step take(Seq seq, std::int64_t now_ms, Picked& out);
@@ -130,17 +150,23 @@ class Consumer {
   void bury(Seq seq, const journal::Place& place);
   Step load(ImageKind kind, ChunkNo no);
   void wake_key_of(Seq seq);
+  void wake(Seq seq, KeyId key);
+  void handed_out(const std::vector<Picked>& picked, std::int64_t now_ms);
   void arm();
   std::uint64_t room() const;
   Lease hold(Seq seq, std::int64_t for_ms);
 
   // How long a message stays hidden while its ack is written; the write's end settles it.
   static constexpr std::int64_t kHoldMs = 3'600'000;
+  // A move's is short, because a checkpoint in the middle of a move followed by a crash leaves the message
+  // hidden for so long; a move that takes longer still keeps it from being handed out.
+  static constexpr std::int64_t kMoveHoldMs = 30'000;
 
   Stream& stream_;
   Definition::Consumer definition_;
   LeaseTable leases_;
-  ReadyKeys order_;  // Used when config().ordered.
+  ReadyKeys order_;                 // Used when config().ordered.
+  std::unique_ptr<FairKeys> fair_;  // When config().fair.
   Seq cursor_ = 0;
   std::list<Waiter> waiters_;  // Oldest first.
   std::unordered_map<FetchId, std::list<Waiter>::iterator> waiting_;

@@ -145,7 +145,11 @@ Status check_definition(std::string_view name, const StreamConfig& config,
     if (consumer.ordered && !config.keyed) {
       return invalid("consumer '" + consumer.name + "' is ordered per key but the stream is not keyed; set keyed");
     }
-    if (consumer.fair) return Error{Code::unsupported, "fair consumers are not in this version"};
+    if (consumer.fair && (consumer.ordered || !consumer.filter.empty() || config.max_per_key != 0 ||
+                          config.retention != Retention::workqueue || !config.keyed)) {
+      return invalid("consumer '" + consumer.name + "' is fair: that needs a keyed stream with workqueue retention " +
+                     "and without max_per_key, and a consumer that is not ordered and has no filter");
+    }
     if (!consumer.filter.empty() && !config.keyed) {
       return invalid("consumer '" + consumer.name + "' has a filter but the stream is not keyed; set keyed");
     }

@@ -268,6 +268,15 @@ Lookup LeaseTable::drop_below(Seq upto) {
 
 LeaseTable::Counts LeaseTable::counts() const { return impl_->totals; }
 
+std::vector<ChunkNo> LeaseTable::leased_chunks() const {
+  std::vector<ChunkNo> out;
+  for (const Chunk* chunk = impl_->pager.at_or_after(0); chunk != nullptr;
+       chunk = impl_->pager.at_or_after(chunk->no + 1)) {
+    if (chunk->leased != 0) out.push_back(chunk->no);
+  }
+  return out;
+}
+
 Status LeaseTable::load(ChunkNo no, std::string_view image, bool keep) {
   auto decoded = decode_lease_image(no, image);
   if (!decoded) return decoded.error();

@@ -62,6 +62,8 @@ class LeaseTable {
   };
   Counts counts() const;
 
+  std::vector<ChunkNo> leased_chunks() const;  // With something out, spilled or not; ascending.
+
   // ---- paging, as SeqIndex ----
   Status load(ChunkNo no, std::string_view image, bool keep);
   Status install(ChunkNo no, std::string_view image);

@@ -242,7 +242,8 @@ Lookup SeqIndex::drop_below(Seq upto, const SegmentBytes& dropped, Dropped& tota
   for (Chunk* chunk = impl_->pager.at_or_after(0); chunk != nullptr && chunk->no <= border;) {
     const ChunkNo no = chunk->no;
     const bool whole = no < border;
-    if (!chunk->resident() && (!whole || impl_->keys != nullptr)) return {Lookup::need_chunk, 0, no};
+    const bool keyed = impl_->keys != nullptr && impl_->keys->keys() != 0;
+    if (!chunk->resident() && (!whole || keyed)) return {Lookup::need_chunk, 0, no};
     if (chunk->resident()) {
       const std::uint16_t before = chunk->live;
       impl_->drop_part(*chunk, whole ? kSlots : slot_of(upto) + 1, dropped, total);

@@ -50,7 +50,7 @@ class SeqIndex {
   // First live sequence >= from.
   Lookup next_live(Seq from) const;
   // Removes every live message <= upto.  Chunks wholly below are dropped by their summaries.
-  // `dropped` is called per segment with counts.  REQUIRES: resident(upto).  When `keys` is set every
+  // `dropped` is called per segment with counts.  REQUIRES: resident(upto).  While there are keys every
   // touched chunk must be resident: drop_below() then stops at the first spilled one and returns it.
   struct Dropped {
     std::uint64_t messages = 0, bytes = 0;

@@ -142,6 +142,15 @@ Status Stream::check_all(std::span<const MessageIn> messages, std::int64_t now_m
   return {};
 }
 
+// The key under which a message is indexed; 0 = none.  Of a fair stream also messages without a key are
+// indexed, while keyed ones are there that they could be behind.
+KeyId Stream::index_key(std::string_view key) {
+  if (!keys_) return 0;
+  if (!key.empty()) return keys_->intern(key);
+  const bool fair = !consumers_.empty() && consumers_.front()->config().fair;
+  return fair && keys_->keys() != 0 ? keys_->intern(kNoKeyName) : 0;
+}
+
 Hash128 Stream::dedup_hash(const MessageIn& message) const {
   return lane_.dedup_hash(definition_->config.dedup_per_key ? message.key : std::string_view(), message.dedup_id);
 }
@@ -209,10 +218,8 @@ void Stream::admit(const MessageIn& message, std::int64_t now_ms, bool must_chec
   arrival.seq = seq;
   arrival.time_ms = now_ms;
   arrival.deliver_at_ms = record.deliver_at_ms;
-  if (keys_ && !message.key.empty()) {
-    arrival.key = keys_->intern(message.key);
-    keys_->hold(arrival.key);
-  }
+  arrival.key = index_key(message.key);
+  if (arrival.key != 0) keys_->hold(arrival.key);
   usage_->stored_bytes += arrival.record.length;
   op.accept(arrival, lane_.message_id(id(), seq));
 }

@@ -88,6 +88,8 @@ class Stream {
   // Runs `task` with success when the chunk is in memory, or with why it cannot be.
   using Paged = std::function<void(const Status&)>;
   void page_in(ImageKind kind, std::uint32_t consumer, ChunkNo no, Paged task);
+  // The same at once, from the store: during start-up only.
+  Status ensure_now(ImageKind kind, std::uint32_t consumer, Seq seq);
   // Reads records and calls `done`, now or later; damaged ones are left out and named in the log.
   struct Wanted {
     Seq seq = 0;
@@ -142,6 +144,7 @@ class Stream {
   Status check(const MessageIn& message, const Ahead& ahead) const;
   Status check_all(std::span<const MessageIn> messages, std::int64_t now_ms) const;
   bool has_dedup(const MessageIn& message) const { return dedup_ && !message.dedup_id.empty(); }
+  KeyId index_key(std::string_view key);
   Hash128 dedup_hash(const MessageIn& message) const;
   void admit(const MessageIn& message, std::int64_t now_ms, bool must_check, AppendOp& op);
   void trim(KeyId key);
@@ -158,7 +161,6 @@ class Stream {
   Status install(ImageKind kind, std::uint32_t consumer, ChunkNo no, std::string_view image);
   // Pages in the chunks of all these sequences (places and, with a consumer, leases), then runs `task`.
   void with_resident(std::vector<Seq> seqs, std::uint32_t consumer, Paged task);
-  Status ensure_now(ImageKind kind, std::uint32_t consumer, Seq seq);
   void read_missing(std::shared_ptr<ReadRun> run, std::vector<std::size_t> missing);
   void find_again(std::shared_ptr<ReadRun> run);
   void collect_read(Seq from, std::uint32_t max, std::string filter, std::vector<Wanted> got, FetchDone done);

@@ -52,7 +52,7 @@ void Stream::apply_drop(Seq upto, VoidDone done) {
   }
   for (const auto& c : consumers_) {
     c->on_dropped(upto);
-    c->recovered();  // Keys whose messages were out and are gone may go on.
+    if (c->config().ordered) c->wake_all();  // Keys whose messages were out and are gone may go on.
   }
   dropping_ = false;
   changed();

@@ -48,10 +48,8 @@ void Stream::append_moved(const MessageRecord& message, const MovedFrom& from, V
   lane_.log().end();
   arrival.seq = record.seq;
   arrival.time_ms = record.time_ms;
-  if (keys_ && !record.key.empty()) {
-    arrival.key = keys_->intern(record.key);
-    keys_->hold(arrival.key);
-  }
+  arrival.key = index_key(record.key);
+  if (arrival.key != 0) keys_->hold(arrival.key);
   usage_->stored_bytes += arrival.record.length;
   lane_.log().commit(shard, std::make_unique<MovedOp>(*this, arrival, std::move(done)), false);
 }

@@ -14,7 +14,7 @@ Status Stream::replay_append(const MessageRecord& message, const journal::Place&
   if (auto status = ensure_now(ImageKind::seq, 0, message.seq); !status) return status;
   next_seq_ = std::max(next_seq_, message.seq + 1);
   if (const auto before = index_.find(message.seq)) add_live(before->place, -1);
-  const KeyId key = keys_ && !message.key.empty() ? keys_->intern(message.key) : 0;
+  const KeyId key = index_key(message.key);
   index_.append(message.seq, {place, message.time_ms, key});
   add_live(place, 1);
   const auto now_ms = lane_.now_ms();

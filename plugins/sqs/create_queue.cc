@@ -149,8 +149,8 @@ void create_queue(Call& call, const Fields& fields) {
   std::string blob;
   encode(blob, attributes);
   keep_state(call, in);
-  const sw_stream_config config = stream_config(attributes);
-  const sw_consumer_config consumer = consumer_config(attributes);
+  const sw_stream_config config = stream_config(attributes, true);
+  const sw_consumer_config consumer = consumer_config(attributes, true);
   const sw_consumer_config* const consumers[] = {&consumer};
   const sw_status status = host.stream->create(host.host, call.ns, aws::to_str(stream_name), &config, consumers, 1,
                                                aws::to_bytes(blob), on_created, &call);

@@ -36,24 +36,25 @@ Refusal find_queue(Call& call, const Fields& fields, Queue& out) {
   return {};
 }
 
-sw_stream_config stream_config(const QueueAttributes& attributes) {
+sw_stream_config stream_config(const QueueAttributes& attributes, bool keyed) {
   sw_stream_config config{};
   config.size = sizeof config;
   config.storage = SW_STORAGE_FILE;
   config.retention = SW_RETAIN_WORKQUEUE;
   config.max_age_ms = std::uint64_t{attributes.retention_s} * 1000;
+  if (keyed) config.flags = SW_STREAM_KEYED;
   if (attributes.fifo) {
-    config.flags = SW_STREAM_KEYED | (attributes.group_deduplication ? SW_STREAM_DEDUP_PER_KEY : 0u);
+    if (attributes.group_deduplication) config.flags |= SW_STREAM_DEDUP_PER_KEY;
     config.dedup_window_ms = kDeduplicationMs;
   }
   return config;
 }
 
-sw_consumer_config consumer_config(const QueueAttributes& attributes) {
+sw_consumer_config consumer_config(const QueueAttributes& attributes, bool keyed) {
   sw_consumer_config config{};
   config.size = sizeof config;
   config.name = aws::to_str(kConsumer);
-  if (attributes.fifo) config.flags = SW_CONSUMER_ORDERED;
+  if (keyed) config.flags = attributes.fifo ? SW_CONSUMER_ORDERED : SW_CONSUMER_FAIR;
   config.ack_wait_ms = attributes.visibility_s * 1000;
   config.max_leased = kMaxLeased;
   if (attributes.dead_letter != 0) {

@@ -26,8 +26,10 @@ Refusal find_queue(Call& call, const Fields& fields, Queue& out);
 // By name; null when there is none.
 const sw_stream_info* find_stream(Call& call, const Realm& realm, std::string_view queue);
 
-// Stream and consumer configuration of a queue with these attributes.
-sw_stream_config stream_config(const QueueAttributes& attributes);
-sw_consumer_config consumer_config(const QueueAttributes& attributes);
+// Stream and consumer configuration of a queue with these attributes.  `keyed`: its stream knows groups, which
+// is decided when it is made; a standard queue is then fair between them.
+sw_stream_config stream_config(const QueueAttributes& attributes, bool keyed);
+sw_consumer_config consumer_config(const QueueAttributes& attributes, bool keyed);
+inline bool is_keyed(const sw_stream_info& info) { return (info.config->flags & SW_STREAM_KEYED) != 0; }
 
 }  // namespace switchyard::sqs

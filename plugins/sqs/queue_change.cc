@@ -29,8 +29,8 @@ Refusal read_attributes(const Queue& queue, QueueAttributes& out) { return read_
 void change_queue(Call& call, const Queue& queue, const QueueAttributes& attributes) {
   std::string blob;
   encode(blob, attributes);
-  const sw_stream_config config = stream_config(attributes);
-  const sw_consumer_config consumer = consumer_config(attributes);
+  const sw_stream_config config = stream_config(attributes, is_keyed(*queue.info));
+  const sw_consumer_config consumer = consumer_config(attributes, is_keyed(*queue.info));
   const sw_consumer_config* const consumers[] = {&consumer};
   const aws::Host& host = call.lane.host;
   const sw_status status = host.stream->update(host.host, call.ns, call.stream, queue.info->version, &config, consumers,

@@ -305,7 +305,9 @@ typedef struct sw_consumer_config {
   uint64_t start_seq;         /* 0 = from the first message */
 } sw_consumer_config;
 #define SW_CONSUMER_ORDERED 1u /* per key in order: a message waits while an earlier one of its key is out */
-#define SW_CONSUMER_FAIR 2u    /* choose between keys so that a busy one does not starve the others */
+/* A key that takes more than its share of what is out, or of the time, waits behind the others; messages without a
+ * key are never such.  Needs SW_STREAM_KEYED, SW_RETAIN_WORKQUEUE, no max_per_key, no filter, not ORDERED. */
+#define SW_CONSUMER_FAIR 2u
 
 typedef struct sw_stream_info {  /* borrowed until the lane callback that asked for it returns */
   uint32_t size, reserved;

@@ -32,12 +32,22 @@ TEST(FifoQueue, is_an_ordered_stream_with_a_window_of_five_minutes) {
   EXPECT_EQ(stream->consumer.flags, SW_CONSUMER_ORDERED);
 }
 
-TEST(FifoQueue, standard_queue_asks_for_none_of_that) {
+TEST(FifoQueue, standard_queue_is_fair_between_groups_and_asks_for_none_of_that) {
   World world;
   world.create("q");
   const FakeStream* stream = world.host.stream("sqs/us-east-1/q");
-  EXPECT_EQ(stream->config.flags, 0u);
+  EXPECT_EQ(stream->config.flags, SW_STREAM_KEYED);
   EXPECT_EQ(stream->config.dedup_window_ms, 0u);
+  EXPECT_EQ(stream->consumer.flags, SW_CONSUMER_FAIR);
+}
+
+TEST(FifoQueue, standard_queue_whose_stream_knows_no_groups_stays_one_when_its_attributes_change) {
+  World world;
+  const std::string url = world.create("q");
+  FakeStream* stream = world.host.stream("sqs/us-east-1/q");
+  stream->config.flags = stream->consumer.flags = 0;  // Made before queues were fair.
+  EXPECT_EQ(set(world, url, {{"VisibilityTimeout", "7"}}).status, 200u);
+  EXPECT_EQ(stream->config.flags, 0u);
   EXPECT_EQ(stream->consumer.flags, 0u);
 }
 
