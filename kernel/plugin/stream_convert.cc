@@ -179,7 +179,8 @@ const sw_delivery* const* deliveries_out(Scratch& scratch, std::span<const strea
              0,
              bytes(d.headers),
              bytes(d.body),
-             str(d.source)};
+             str(d.source),
+             d.delivered_ms};
     std::memcpy(to[i].id, d.id.data(), sizeof to[i].id);
     list[i] = &to[i];
   }

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kMaxBatch = 4096;
 constexpr std::uint32_t kMaxFetch = 256;
+constexpr std::size_t kMaxAttemptId = 128;
 
 // The common beginning: the caller, if it may call now and the stream is in its namespace.
 PluginLane* enter_stream(const sw_host* host, const char* what, sw_namespace* ns, sw_stream_id id, bool has_done,
@@ -81,10 +82,10 @@ sw_status stream_fetch(const sw_host* host, sw_namespace* ns, sw_stream_id id, s
   if (plugin == nullptr) return status;
   if (fetch == nullptr || fetch->size < sizeof(sw_fetch) || fetch->max == 0 || fetch->max > kMaxFetch)
     return SW_INVALID;
-  // Replays of an attempt are a promise; without the engine's part of it none is made.
-  if (fetch->attempt_id.len != 0) return SW_UNSUPPORTED;
+  if (fetch->attempt_id.len > kMaxAttemptId) return SW_INVALID;
   static_assert(stream::FetchRequest::kDefaultAckWait == SW_DEFAULT_ACK_WAIT);
-  const stream::FetchRequest request{fetch->max, fetch->wait_ms, fetch->ack_wait_ms, fetch->max_bytes};
+  const stream::FetchRequest request{fetch->max, fetch->wait_ms, fetch->ack_wait_ms, fetch->max_bytes,
+                                     std::string(view(fetch->attempt_id))};
   Call* call = begin(*plugin, done, user);
   auto taken = engine_of(*plugin).fetch(plugin->lane->index, id, view(consumer), request,
                                         [call](const Status& s, std::span<const stream::Delivery> deliveries) {

@@ -32,6 +32,9 @@ class Consumer::LeaseOp final : public store::LaneLog::Op {
     stream.lane().forget_fetch(waiter_.id);
     if (stream.closed()) {
       waiter_.done(Error{Code::not_found, "the stream was removed"}, {});
+    } else if (waiter_.repeated && (!status || cancelled_)) {
+      // They were handed out before and stay so.
+      waiter_.done(status ? Status(Error{Code::cancelled, "the fetch was cancelled"}) : status, {});
     } else if (!status) {
       (void)consumer_.undo(picked_, due_ms_);
       waiter_.done(status, {});
@@ -42,7 +45,9 @@ class Consumer::LeaseOp final : public store::LaneLog::Op {
     } else {
       std::vector<Stream::Wanted> wanted;
       wanted.reserve(picked_.size());
-      for (const auto& p : picked_) wanted.push_back({p.seq, p.attempt, p.first_ms, p.place});
+      for (const auto& p : picked_) {
+        wanted.push_back({p.seq, p.attempt, p.first_ms, p.place, waiter_.delivered_ms});
+      }
       stream.read_records(std::move(wanted), std::move(waiter_.done));
     }
     stream.end_op();
@@ -65,6 +70,46 @@ Consumer::~Consumer() = default;
 // ---- fetches -----------------------------------------------------------------------------------
 
 void Consumer::fetch(FetchId id, const FetchRequest& request, FetchDone done) {
+  const auto* attempt =
+      request.attempt_id.empty() ? nullptr : attempts_.find(request.attempt_id, stream_.lane().now_ms());
+  if (attempt == nullptr) return wait(id, request, std::move(done));
+  std::vector<Seq> seqs;
+  for (const auto& message : attempt->messages) seqs.push_back(message.seq);
+  stream_.with_resident(std::move(seqs), number(), [this, id, request, done](const Status& status) {
+    if (!status) {
+      answer({id, request, done}, status);
+    } else if (!repeat(id, request, done)) {
+      wait(id, request, done);
+    }
+  });
+}
+
+// False when the attempt is not as it was given: then it is a new one.  REQUIRES: its messages' chunks are
+// resident.
+bool Consumer::repeat(FetchId id, const FetchRequest& request, const FetchDone& done) {
+  const auto now_ms = stream_.lane().now_ms();
+  const auto* attempt = attempts_.find(request.attempt_id, now_ms);
+  if (attempt == nullptr) return false;
+  std::vector<Picked> picked;
+  for (const auto& message : attempt->messages) {
+    const auto entry = stream_.index().find(message.seq);
+    const auto lease = leases_.find(message.seq);
+    const bool same = lease.state == Lease::leased && lease.attempt == message.attempt &&
+                      lease.due_ms == message.due_ms && lease.due_ms > now_ms;
+    if (!entry || !same || burying_.count(message.seq) != 0) {
+      attempts_.forget(request.attempt_id);
+      return false;
+    }
+    picked.push_back({message.seq, message.attempt, lease.first_ms, entry->place, entry->key});
+  }
+  Waiter waiter{id, request, done};
+  waiter.repeated = true;
+  waiter.delivered_ms = attempt->delivered_ms;
+  lease(std::move(waiter), std::move(picked), now_ms);
+  return true;
+}
+
+void Consumer::wait(FetchId id, const FetchRequest& request, FetchDone done) {
   Waiter waiter{id, request, std::move(done)};
   if (!config().ordered && room() == 0) {
     answer(std::move(waiter),
@@ -198,6 +243,13 @@ void Consumer::lease(Waiter waiter, std::vector<Picked> picked, std::int64_t now
     leases_.put(p.seq, changes.back().lease);
   }
   handed_out(picked, now_ms);
+  if (!waiter.repeated) waiter.delivered_ms = stream_.lane().shared().clock->wall_ms();
+  if (!waiter.request.attempt_id.empty()) {
+    Attempt attempt{waiter.request.attempt_id, {}, now_ms, waiter.delivered_ms};
+    for (const auto& change : changes)
+      attempt.messages.push_back({change.seq, change.lease.attempt, now_ms + ack_wait});
+    attempts_.remember(std::move(attempt));
+  }
   stream_.changed();
   auto& log = stream_.lane().log();
   const auto shard = stream_.definition().shard;

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "kernel/base/executor.h"
+#include "kernel/stream/attempts.h"
 #include "kernel/stream/fair_keys.h"
 #include "kernel/stream/lease_table.h"
 #include "kernel/stream/ready_keys.h"
@@ -109,6 +110,8 @@ class Consumer {
     FetchDone done;
     TimerId timer = 0;
     std::shared_ptr<const Departure> departure = nullptr;  // Of a move.
+    bool repeated = false;                                 // Its messages were handed out before.
+    std::int64_t delivered_ms = 0;                         // When.
   };
   struct Picked {
     Seq seq = 0;
@@ -141,6 +144,8 @@ class Consumer {
   bool delivers_by_cursor(Seq seq) const;
   Step take(Seq seq, std::int64_t now_ms, Picked& out);
   void advance(Picking& at, Seq seq);
+  void wait(FetchId id, const FetchRequest& request, FetchDone done);
+  bool repeat(FetchId id, const FetchRequest& request, const FetchDone& done);
   void depart(Waiter waiter, const std::vector<Picked>& picked);
   void lease(Waiter waiter, std::vector<Picked> picked, std::int64_t now_ms);
   std::vector<LeaseChange> undo(const std::vector<Picked>& picked, std::int64_t due_ms);
@@ -167,6 +172,7 @@ class Consumer {
   LeaseTable leases_;
   ReadyKeys order_;                 // Used when config().ordered.
   std::unique_ptr<FairKeys> fair_;  // When config().fair.
+  Attempts attempts_;
   Seq cursor_ = 0;
   std::list<Waiter> waiters_;  // Oldest first.
   std::unordered_map<FetchId, std::list<Waiter>::iterator> waiting_;

@@ -88,7 +88,9 @@ class Stream {
   // Runs `task` with success when the chunk is in memory, or with why it cannot be.
   using Paged = std::function<void(const Status&)>;
   void page_in(ImageKind kind, std::uint32_t consumer, ChunkNo no, Paged task);
-  // The same at once, from the store: during start-up only.
+  // Pages in the chunks of all these sequences (places and, with a consumer, leases), then runs `task`, now or later.
+  void with_resident(std::vector<Seq> seqs, std::uint32_t consumer, Paged task);
+  // page_in() at once, from the store: during start-up only.
   Status ensure_now(ImageKind kind, std::uint32_t consumer, Seq seq);
   // Reads records and calls `done`, now or later; damaged ones are left out and named in the log.
   struct Wanted {
@@ -96,6 +98,7 @@ class Stream {
     std::uint32_t attempt = 0;
     std::int64_t first_ms = 0;
     journal::Place place;
+    std::int64_t delivered_ms = 0;
   };
   void read_records(std::vector<Wanted> wanted, FetchDone done);
   // The message leaves without being delivered (too old, too many attempts).
@@ -159,8 +162,6 @@ class Stream {
   void apply_ack(std::uint32_t consumer, Seq seq);
   void paged(ImageKind kind, std::uint32_t consumer, ChunkNo no, Result<std::string> image);
   Status install(ImageKind kind, std::uint32_t consumer, ChunkNo no, std::string_view image);
-  // Pages in the chunks of all these sequences (places and, with a consumer, leases), then runs `task`.
-  void with_resident(std::vector<Seq> seqs, std::uint32_t consumer, Paged task);
   void read_missing(std::shared_ptr<ReadRun> run, std::vector<std::size_t> missing);
   void find_again(std::shared_ptr<ReadRun> run);
   void collect_read(Seq from, std::uint32_t max, std::string filter, std::vector<Wanted> got, FetchDone done);

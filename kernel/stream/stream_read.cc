@@ -63,6 +63,7 @@ void hand_over(const ReadRun& run) {
     d.id = m.has_id ? m.id : run.lane->message_id(run.stream, w.seq);
     d.time_ms = m.time_ms;
     d.first_delivered_ms = w.first_ms;
+    d.delivered_ms = w.delivered_ms;
     d.key = m.key;
     d.dedup_id = m.dedup_id;
     d.source = m.source;

@@ -102,6 +102,7 @@ struct Delivery {
   MessageId id{};
   std::int64_t time_ms = 0;
   std::int64_t first_delivered_ms = 0;
+  std::int64_t delivered_ms = 0;  // This delivery, by its token; 0 for a read without lease.
   std::string_view key, dedup_id, source;
   std::uint32_t header_format = 0;
   std::string_view headers, body;
@@ -114,6 +115,9 @@ struct FetchRequest {
   std::uint32_t wait_ms = 0;
   std::uint32_t ack_wait_ms = kDefaultAckWait;
   std::uint32_t max_bytes = 0;
+  // Not empty: the same id again within five minutes gets the same messages and tokens, with a fresh lease, as
+  // long as none of them was acknowledged, changed or became visible.
+  std::string attempt_id = {};
 };
 
 // Messages that could be delivered now leave for another stream instead.

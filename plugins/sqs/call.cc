@@ -43,7 +43,7 @@ void Call::begin(sw_http_exchange* exchange, const sw_http_request& request) {
   stream = 0;
   state = nullptr;
   fetch_ = 0;
-  gone_ = waiting_ = false;
+  gone_ = waiting_ = keeps_messages = false;
   wire = aws::header(request, "x-amz-target").empty() ? Wire::query : Wire::json;
   query_mode_ = wire == Wire::json && aws::equals_ignoring_case(aws::header(request, "x-amzn-query-mode"), "true");
   set_region(kDefaultRegion);

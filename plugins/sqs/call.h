@@ -85,7 +85,8 @@ class Call {
   sw_stream_id stream = 0;
   void* state = nullptr;  // The action's own, from make().
   Wire wire = Wire::query;
-  Call* previous = nullptr;  // The lane's list of calls under way.
+  bool keeps_messages = false;  // Of a receive whose client has gone.
+  Call* previous = nullptr;     // The lane's list of calls under way.
   Call* next = nullptr;
 
  private:

@@ -45,6 +45,7 @@ struct Input {
   std::uint32_t max = 1, wait_ms = 0, lease_ms = 0;
   std::uint32_t system = 0;
   std::vector<std::string_view> filters;
+  std::string_view attempt;
 };
 
 // What the completion needs; lives in the exchange's memory.
@@ -119,6 +120,7 @@ Refusal read(const Fields& fields, const QueueNumbers& queue, Input& in) {
                          "ReceiveRequestAttemptId can only include alphanumeric and punctuation characters. 1 to 128 "
                          "in length.");
   }
+  if (queue.fifo) in.attempt = attempt.value_or("");
   return {};
 }
 
@@ -142,8 +144,7 @@ class MessageWriter {
         call_(call),
         state_(*static_cast<const State*>(call.state)),
         out_(out),
-        realm_(call.realm()),
-        now_s_(call.lane.host.clock->wall_ms(call.lane.host.host) / 1000) {}
+        realm_(call.realm()) {}
 
   void write(const sw_delivery& delivery) {
     char id[36];
@@ -151,7 +152,7 @@ class MessageWriter {
     out_.begin_item("Message");
     out_.text("MessageId", {id, sizeof id});
     text_.clear();
-    append_receipt_handle(text_, lane_.host, call_.stream, delivery.token, now_s_);
+    append_receipt_handle(text_, lane_.host, call_.stream, delivery.token, delivery.delivered_ms / 1000);
     out_.text("ReceiptHandle", text_);
     text_.clear();
     append_hex_md5(text_, lane_.digests.md5(aws::view(delivery.body)));
@@ -233,7 +234,6 @@ class MessageWriter {
   const State& state_;
   ReplyWriter& out_;
   const Realm realm_;
-  const std::int64_t now_s_;
   std::string& text_ = lane_.name;
   bool open_ = false;
 };
@@ -248,8 +248,10 @@ void answer(Call& call, const sw_delivery* const* deliveries, std::size_t n) {
   });
 }
 
-// Messages came for a client that has gone: they become visible again at once.
+// Messages came for a client that has gone: they become visible again at once, unless it can ask for them
+// again by its attempt.
 void give_back(Call& call, const sw_delivery* const* deliveries, std::size_t n) {
+  if (call.keeps_messages) n = 0;
   const aws::Host& host = call.lane.host;
   std::array<sw_token, kMaxMessages> tokens;
   const std::array<std::uint32_t, kMaxMessages> now{};
@@ -303,6 +305,8 @@ void receive_message(Call& call, const Fields& fields) {
   fetch.max = in.max;
   fetch.wait_ms = in.wait_ms;
   fetch.ack_wait_ms = in.lease_ms;
+  fetch.attempt_id = aws::to_str(in.attempt);
+  call.keeps_messages = !in.attempt.empty();
   sw_fetch_id id = 0;
   const aws::Host& host = call.lane.host;
   const sw_status status =

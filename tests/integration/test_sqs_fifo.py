@@ -1,6 +1,7 @@
 """FIFO queues by boto3 against the real broker, with one lane and four."""
 import json
 import signal
+import time
 import uuid
 
 import botocore.exceptions
@@ -164,6 +165,34 @@ def test_attempt_id_is_judged(sqs):
     error = refusal(sqs.receive_message, QueueUrl=url, ReceiveRequestAttemptId="a b")
     assert error["Code"] == "InvalidParameterValue"
     assert bodies(receive(sqs, url, ReceiveRequestAttemptId="attempt-1")) == ["m"]
+
+
+def test_repeated_attempt_gets_the_same_messages_and_handles(sqs):
+    url = make_fifo(sqs)
+    for i in range(5):
+        send(sqs, url, f"a{i}", "a")
+    first = receive(sqs, url, 3, ReceiveRequestAttemptId="attempt-1", VisibilityTimeout=30)
+    time.sleep(1.1)  # Another second: a handle made anew would differ.
+    again = receive(sqs, url, 3, ReceiveRequestAttemptId="attempt-1", VisibilityTimeout=30)
+    assert bodies(first) == bodies(again) == ["a0", "a1", "a2"]
+    assert [m["ReceiptHandle"] for m in first] == [m["ReceiptHandle"] for m in again]
+    assert [m["Attributes"]["ApproximateReceiveCount"] for m in again] == ["1"] * 3
+    assert receive(sqs, url, 3, ReceiveRequestAttemptId="attempt-2") == [], "the group is out"
+    delete(sqs, url, again[0])
+    assert receive(sqs, url, 3, ReceiveRequestAttemptId="attempt-1") == [], "one is deleted: a new receive"
+    delete(sqs, url, *again[1:])
+    assert bodies(receive(sqs, url, 3, ReceiveRequestAttemptId="attempt-1")) == ["a3", "a4"]
+
+
+def test_repeated_attempt_begins_the_visibility_again(sqs):
+    url = make_fifo(sqs)
+    send(sqs, url, "m", "g")
+    receive(sqs, url, ReceiveRequestAttemptId="a", VisibilityTimeout=2)
+    (again,) = receive(sqs, url, ReceiveRequestAttemptId="a", VisibilityTimeout=30)
+    time.sleep(2.1)
+    assert receive(sqs, url) == []
+    delete(sqs, url, again)
+
 
 
 def test_group_on_a_standard_queue_is_kept_and_orders_nothing(sqs, make_queue):

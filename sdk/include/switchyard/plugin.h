@@ -363,6 +363,7 @@ typedef struct sw_delivery {     /* borrowed until the callback returns */
   uint32_t header_format, reserved;
   sw_bytes headers, body;
   sw_str source;                 /* name of the stream it was dead-lettered from, or empty */
+  int64_t delivered_ms;          /* revision 2: this delivery, by its token; 0 for a read without lease */
 } sw_delivery;
 
 typedef struct sw_move {         /* revision 2 */
@@ -379,7 +380,8 @@ typedef struct sw_fetch {
   uint32_t wait_ms;              /* 0 = answer at once, also with nothing */
   uint32_t ack_wait_ms;          /* lease of these messages; SW_DEFAULT_ACK_WAIT = the consumer's */
   uint32_t max_bytes;            /* 0 = no limit; the first message always comes */
-  sw_str attempt_id;             /* same id again within 5 minutes: same messages, same tokens; may be empty */
+  sw_str attempt_id;             /* may be empty; the same id again within 5 minutes: same messages, same tokens, fresh
+                                  * lease, unless one was acknowledged, changed or became visible; 128 bytes */
 } sw_fetch;
 #define SW_DEFAULT_ACK_WAIT 0xffffffffu
 

@@ -134,6 +134,32 @@ TEST(StreamTable, sealed_tokens_survive_a_restart) {
   EXPECT_EQ(acknowledged.each, (std::vector<sw_status>{SW_OK}));
 }
 
+TEST(StreamMessages, a_repeated_attempt_gets_the_same_tokens_and_one_too_long_is_refused) {
+  Tenants t;
+  const auto stream = t.make("jobs");
+  t.put(stream, {"1", "2"});
+  std::string attempt = "attempt";
+  const auto call = [&](auto* host, auto* ns, void* user) {
+    sw_fetch request{};
+    request.size = sizeof request;
+    request.max = 2;
+    request.ack_wait_ms = 60'000;
+    request.attempt_id = str(attempt);
+    return t.api()->fetch(host, ns, stream, kConsumer, &request, nullptr, on_fetched, user);
+  };
+  Answer first, again, refused;
+  t.ask(first, call);
+  t.ask(again, call, nullptr, 1);
+  ASSERT_EQ(first.got.size(), 2u);
+  ASSERT_EQ(again.got.size(), 2u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(first.got[i].token.seq, again.got[i].token.seq);
+    EXPECT_EQ(first.got[i].token.attempt, again.got[i].token.attempt);
+  }
+  attempt.assign(129, 'a');
+  EXPECT_EQ(t.start(refused, call), SW_INVALID);
+}
+
 TEST(StreamMessages, a_move_takes_what_is_there_to_another_stream_of_the_namespace_alone) {
   Tenants t;
   const auto from = t.make("from"), to = t.make("to"), foreign = t.make("foreign", &t.b);

@@ -181,6 +181,7 @@ std::vector<FakeMessage*> FakeHost::take(FakeStream& stream, const sw_fetch& fet
     ++message.attempt;
     if (message.first_delivered_ms == 0) message.first_delivered_ms = wall_ms_;
     message.visible_ms = mono_ms_ + fetch.ack_wait_ms;
+    message.delivered_ms = wall_ms_;
     out.push_back(&message);
   }
   for (const std::uint64_t seq : dead) {
@@ -234,6 +235,7 @@ void FakeHost::deliver(FakeStream& stream, std::vector<FakeMessage*> messages, s
     std::memcpy(d.id, m.id, 16);
     d.time_ms = m.time_ms;
     d.first_delivered_ms = m.first_delivered_ms;
+    d.delivered_ms = m.delivered_ms;
     d.key = str(m.key);
     d.dedup_id = str(m.dedup_id);
     d.header_format = m.header_format;

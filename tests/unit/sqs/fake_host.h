@@ -66,7 +66,7 @@ namespace switchyard::sqs::testing {
 struct FakeMessage {
   std::uint64_t seq = 0;
   std::uint8_t id[16] = {};
-  std::int64_t time_ms = 0, visible_ms = 0, first_delivered_ms = 0;
+  std::int64_t time_ms = 0, visible_ms = 0, first_delivered_ms = 0, delivered_ms = 0;
   std::uint32_t attempt = 0;
   bool leased = false;  // Handed out and not yet visible again.
   std::string key, dedup_id, headers, body, source;
@@ -136,7 +136,8 @@ class FakeHost {
   void hold_completions(bool hold) { hold_ = hold; }
   // The next cancellation comes too late: its fetch is still served.
   void lose_next_cancel() { lose_cancel_ = true; }
-  const sw_fetch& last_fetch() const { return last_fetch_; }
+  const sw_fetch& last_fetch() const { return last_fetch_; }  // Its texts are gone.
+  const std::string& last_attempt() const { return last_attempt_; }
   // Messages of each move call so far.
   const std::vector<std::uint32_t>& moves() const { return moves_; }
 
@@ -204,6 +205,7 @@ class FakeHost {
   bool failure_in_completion_ = false, hold_ = false, lose_cancel_ = false;
   std::size_t max_leased_ = 120'000, arena_limit_ = 4u << 20;
   sw_fetch last_fetch_{};
+  std::string last_attempt_;
   std::vector<std::uint32_t> moves_;
 };
 

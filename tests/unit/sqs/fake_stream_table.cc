@@ -139,6 +139,7 @@ struct StreamTable {
     EXPECT_EQ(text(consumer), "q");
     if (const sw_status failure = f.take_failure(false)) return failure;
     f.last_fetch_ = *fetch;
+    f.last_attempt_ = text(fetch->attempt_id);
     if (out != nullptr) *out = f.next_fetch_;
     f.waiting_.push_back({f.next_fetch_++, id, *fetch, f.mono_ms_ + fetch->wait_ms, done, user});
     f.later([&f] { f.wake(); });

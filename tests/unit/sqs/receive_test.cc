@@ -303,6 +303,33 @@ TEST(ReceiveMessage, attempt_id_is_judged_and_otherwise_ignored_on_a_standard_qu
             "InvalidParameterValue;Sender");
 }
 
+TEST(ReceiveMessage, attempt_of_a_fifo_queue_goes_to_the_server_and_its_messages_stay_out_for_a_client_that_has_gone) {
+  World world;
+  const std::string url = world.create("q.fifo", {{"FifoQueue", "true"}, {"ContentBasedDeduplication", "true"}});
+  const auto receive = [&](const char* attempt) {
+    boost::json::object input{{"QueueUrl", url}, {"WaitTimeSeconds", 20}};
+    if (*attempt != '\0') input["ReceiveRequestAttemptId"] = attempt;
+    HttpRequest request = world.json_request("ReceiveMessage", boost::json::serialize(input));
+    sign(request, world.who, world.host.wall_ms());
+    return world.start(std::move(request));
+  };
+  const auto send = [&] {
+    world.json("SendMessage", {{"QueueUrl", url}, {"MessageBody", "m"}, {"MessageGroupId", "g"}});
+  };
+  for (const char* attempt : {"", "a-1"}) {
+    world.json("PurgeQueue", {{"QueueUrl", url}});
+    world.host.advance(301'000);
+    auto* exchange = receive(attempt);
+    EXPECT_EQ(world.host.last_attempt(), attempt);
+    world.host.lose_next_cancel();  // It is served although its client has gone.
+    world.host.abort(exchange);
+    send();
+    const auto& messages = world.host.stream("sqs/us-east-1/q.fifo")->messages;
+    ASSERT_EQ(messages.size(), 1u);
+    EXPECT_EQ(world.receive(url).size(), *attempt == '\0' ? 1u : 0u) << attempt;
+  }
+}
+
 TEST(ReceiveMessage, message_of_another_protocol_has_no_attributes) {
   World world;
   const std::string url = world.create("q");
