@@ -264,7 +264,6 @@ class TestDataPlane:
         sqs.send_message(QueueUrl=url, MessageBody="x" * 1500)
         assert api("PATCH", path, {"max_message_bytes": 0}).status == 400
 
-
     def test_limits_that_the_configuration_gives_are_changed_there_alone(self, broker, api):
         [dev] = [one for one in api.ok("GET", "/mnq/switchyard/v1/accounts?page_size=100")["accounts"] if one["declared"]]
         answer = api("PATCH", f"/mnq/switchyard/v1/accounts/{dev['id']}/limits", {"max_connections": 7})
