@@ -117,12 +117,15 @@ void HostRig::open() {
   for (std::size_t i = 0; i < lane_count_; ++i) services.lanes.push_back(&(*lanes)[i]);
   accounts = std::make_unique<account::Accounts>(engine->kv(), sealer, clock, services.lanes);
   accounts->attach();
+  quotas = std::make_unique<quota::Quotas>(account::LimitDefaults{}, nullptr);
+  quotas->attach(accounts->view(0));
   router = std::make_unique<Router>();
   metrics = std::make_unique<MetricRegistry>();
   services.engine = engine.get();
   services.kv = &engine->kv();
   for (std::size_t i = 0; i < lane_count_; ++i) services.accounts.push_back(&accounts->view(i));
   services.administration = accounts.get();
+  services.quotas = quotas.get();
   services.router = router.get();
   services.metrics = metrics.get();
   services.version = "9.9";
@@ -138,6 +141,7 @@ void HostRig::close() {
   http.reset();
   host.reset();
   router.reset();
+  quotas.reset();
   accounts.reset();
   engine.reset();
   lanes.reset();

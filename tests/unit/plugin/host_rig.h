@@ -89,6 +89,7 @@ class HostRig {
   std::unique_ptr<stream::Engine> engine;
   account::Sealer sealer;
   std::unique_ptr<account::Accounts> accounts;
+  std::unique_ptr<quota::Quotas> quotas;
   std::unique_ptr<Router> router;
   std::unique_ptr<MetricRegistry> metrics;
   std::unique_ptr<Host> host;

@@ -179,6 +179,29 @@ TEST(Auth, tells_a_right_signature_from_a_wrong_one_and_an_unknown_key) {
   EXPECT_EQ(nobody.ns, nullptr);
 }
 
+TEST(Auth, a_namespace_above_its_rate_of_requests_is_told_so_and_no_other_one) {
+  TwoTenants t;
+  t.rig.make_credential(t.a, "AKIDEXAMPLE", "secret");
+  t.rig.make_credential(t.b, "AKIDOTHER", "secret");
+  std::atomic<bool> changed = false;
+  t.rig.on_lane(t.plugin, [&](void*) {
+    account::NamespaceChange change;
+    change.limits = account::LimitOverrides{};
+    change.limits->requests_per_second = 2;
+    t.rig.accounts->update_namespace(0, t.a.id, change, [&](const auto& result) { changed = result.ok(); });
+  });
+  ASSERT_TRUE(t.rig.eventually([&] { return changed.load(); }));
+  sw_principal who{};
+  EXPECT_EQ(sign(t, "AKIDEXAMPLE", "wrong", &who), SW_UNAUTHENTICATED) << "it takes nothing from the rate";
+  for (const auto expected : {SW_OK, SW_OK, SW_QUOTA, SW_QUOTA}) {
+    EXPECT_EQ(sign(t, "AKIDEXAMPLE", "secret", &who), expected);
+  }
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(sign(t, "AKIDOTHER", "secret", &who), SW_OK);
+  t.rig.advance_ms(500);
+  EXPECT_EQ(sign(t, "AKIDEXAMPLE", "secret", &who), SW_OK);
+  EXPECT_EQ(sign(t, "AKIDEXAMPLE", "secret", &who), SW_QUOTA);
+}
+
 TEST(Auth, the_handle_of_a_namespace_is_the_same_on_every_lane_and_by_every_way) {
   TwoTenants t(2);
   t.rig.make_credential(t.a, "AKIDEXAMPLE", "secret");
