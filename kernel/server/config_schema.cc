@@ -33,7 +33,8 @@ constexpr KeySpec kSchema[] = {
      [](S& s, const V& v) { s.lanes = u32(v); }},
     {"sealing_key", KeyType::text, "", 0, 0, "", false,
      "Key that seals secrets at rest: file:/path or credential:NAME, 64 hex digits or base64 of 32 bytes.  Empty = "
-     "sealing.key in the data folder, made at first start.",
+     "sealing.key in the data folder, made at first start.  `switchyard rotate-key` replaces it, for which the server "
+     "renames a file beside it.",
      [](S& s, const V& v) { s.sealing_key = v.text; }},
     {"plugin_dirs", KeyType::text_list, "", 0, 0, "", false,
      "Folders that are searched for NAME.so, in order.  Empty = beside the program, the system's, the site's.",
