@@ -42,6 +42,8 @@ static_assert(std::is_sorted(std::begin(kActions), std::end(kActions),
 
 }  // namespace
 
+const Action kPeek = {"ReceiveMessage", SW_PERM_MANAGE, peek_messages};
+
 const Action* find_action(std::string_view name) {
   const auto at = std::lower_bound(std::begin(kActions), std::end(kActions), name,
                                    [](const Action& action, std::string_view text) { return action.name < text; });

@@ -16,6 +16,9 @@ struct Action {
   void (*run)(Call& call, const Fields& fields);
 };
 
+// The peek endpoint: named as the action whose answer it has the form of.
+extern const Action kPeek;
+
 // Null when SQS has no action of this name.
 const Action* find_action(std::string_view name);
 
@@ -36,6 +39,7 @@ void set_queue_attributes(Call& call, const Fields& fields);
 void send_message(Call& call, const Fields& fields);
 void send_message_batch(Call& call, const Fields& fields);
 void receive_message(Call& call, const Fields& fields);
+void peek_messages(Call& call, const Fields& fields);
 void delete_message(Call& call, const Fields& fields);
 void delete_message_batch(Call& call, const Fields& fields);
 void change_message_visibility(Call& call, const Fields& fields);

@@ -1,4 +1,5 @@
-// ReceiveMessage: a fetch that may wait, and the messages with the attributes that were asked for.
+// ReceiveMessage: a fetch that may wait, and the messages with the attributes that were asked for.  And the peek
+// endpoint, which shows messages in the same form and changes nothing.
 #include <algorithm>
 #include <array>
 #include <vector>
@@ -52,6 +53,7 @@ struct Input {
 struct State {
   std::uint32_t system = 0;
   bool all_attributes = false, fifo = false;
+  std::uint32_t peeked = 0;  // A look at so many; 0 = a receive.
   std::string_view* filters = nullptr;
   std::size_t filter_count = 0;
 
@@ -151,9 +153,7 @@ class MessageWriter {
     aws::write_uuid(id, delivery.id);
     out_.begin_item("Message");
     out_.text("MessageId", {id, sizeof id});
-    text_.clear();
-    append_receipt_handle(text_, lane_.host, call_.stream, delivery.token, delivery.delivered_ms / 1000);
-    out_.text("ReceiptHandle", text_);
+    if (state_.peeked == 0) write_handle(delivery);
     text_.clear();
     append_hex_md5(text_, lane_.digests.md5(aws::view(delivery.body)));
     out_.text("MD5OfBody", text_);
@@ -168,6 +168,12 @@ class MessageWriter {
   }
 
  private:
+  void write_handle(const sw_delivery& delivery) {
+    text_.clear();
+    append_receipt_handle(text_, lane_.host, call_.stream, delivery.token, delivery.delivered_ms / 1000);
+    out_.text("ReceiptHandle", text_);
+  }
+
   void system(SystemBit bit, std::string_view name, std::string_view value) {
     if ((state_.system & bit) == 0 || value.empty()) return;
     if (!open_) out_.begin_map("Attributes");
@@ -291,7 +297,60 @@ void on_fetched(void* user, sw_status status, const sw_delivery* const* deliveri
   });
 }
 
+// ---- the peek endpoint ----
+
+void on_peeked(void* user, sw_status status, const sw_delivery* const* deliveries, std::size_t n,
+               const sw_error* error) {
+  Call& call = *static_cast<Call*>(user);
+  guarded(call, [&] {
+    if (status != SW_OK) return call.refuse(from_status(status, error));
+    call.succeed([&](ReplyWriter& out) {
+      if (n == 0) return;
+      MessageWriter writer(call, out);
+      out.begin_list("Messages");
+      for (std::size_t i = 0; i < n; ++i) writer.write(*deliveries[i]);
+      out.end_list();
+      // A full page: the next one begins behind its last message.
+      if (n < static_cast<const State*>(call.state)->peeked) return;
+      out.text("NextToken", std::to_string(deliveries[n - 1]->token.seq + 1));
+    });
+  });
+}
+
+Refusal read_page(const Fields& fields, std::uint32_t& max, std::uint64_t& from) {
+  std::optional<std::int64_t> wanted, token;
+  if (Refusal refusal = fields.integer("MaxNumberOfMessages", wanted)) return refusal;
+  if (wanted && (*wanted < 1 || *wanted > kMaxMessages)) {
+    return invalid_value(*wanted, "MaxNumberOfMessages", "Must be between 1 and 10, if provided.");
+  }
+  if (Refusal refusal = fields.integer("NextToken", token)) return refusal;
+  if (token && *token < 0) return invalid_value(*token, "NextToken", "It was not given by an earlier look.");
+  max = static_cast<std::uint32_t>(wanted.value_or(kMaxMessages));
+  from = static_cast<std::uint64_t>(token.value_or(0));
+  return {};
+}
+
 }  // namespace
+
+void peek_messages(Call& call, const Fields& fields) {
+  Queue queue;
+  std::uint32_t max = 0;
+  std::uint64_t from = 0;
+  if (!fields.has({"QueueUrl", "QueueUrl"})) return call.refuse(missing_parameter("QueueUrl"));
+  if (Refusal refusal = find_queue(call, fields, queue)) return call.refuse(refusal);
+  if (Refusal refusal = read_page(fields, max, from)) return call.refuse(refusal);
+  auto* state = call.make<State>();
+  state->fifo = queue.numbers.fifo;
+  state->all_attributes = true;
+  // How often and when a message was received is known to its lease alone.
+  state->system = kAllSystem & ~static_cast<std::uint32_t>(kReceiveCount | kFirstReceive);
+  state->peeked = max;
+  call.state = state;
+  const aws::Host& host = call.lane.host;
+  const sw_status status =
+      host.stream->read(host.host, call.ns, call.stream, from, max, aws::to_str(""), on_peeked, &call);
+  if (status != SW_OK) call.refuse(from_status(status, nullptr));
+}
 
 void receive_message(Call& call, const Fields& fields) {
   Queue queue;

@@ -19,6 +19,7 @@ Addressee queues_if(bool ours) { return ours ? Addressee::queues : Addressee::no
 }  // namespace
 
 Addressee addressee_of(const sw_http_request& request) {
+  if (aws::view(request.path) == kPeekPath) return Addressee::peek;
   const std::string_view service = aws::scope_service(request);
   if (service == kTokenService) return Addressee::tokens;
   if (!service.empty()) return queues_if(service == "sqs");

@@ -116,12 +116,33 @@ void run_token_service(Call& call, const aws::Caller& caller, const sw_http_requ
   call.answer(answer);
 }
 
+void run_peek(Call& call, const aws::Caller& caller, const sw_http_request& request) {
+  if (aws::view(request.method) != "GET") {
+    return call.refuse({aws::kMalformedQueryString, "Looking at messages needs the method GET."});
+  }
+  aws::QueryForm& form = call.lane.form;
+  if (!form.parse(aws::view(request.query), "")) {
+    return call.refuse(
+        {aws::kMalformedQueryString,
+         "The request has more than " + std::to_string(aws::QueryForm::kMaxParameters) + " parameters."});
+  }
+  call.action = &kPeek;
+  if (Refusal refusal = check_permission(call, caller)) return call.refuse(refusal);
+  peek_messages(call, Fields(&form, ""));
+}
+
 void handle_call(Call& call, const sw_http_request& request) {
-  const bool tokens = addressee_of(request) == Addressee::tokens;
+  const Addressee addressee = addressee_of(request);
+  const bool tokens = addressee == Addressee::tokens;
+  if (addressee == Addressee::peek) {
+    const bool json = aws::header(request, "accept").find("json") != std::string_view::npos;
+    call.wire = json ? Wire::json : Wire::query;
+  }
   if (tokens) call.wire = Wire::query;
   aws::Caller caller;
   if (Refusal refusal = identify(call, request, tokens ? kTokenService : "sqs", caller)) return call.refuse(refusal);
   if (tokens) return run_token_service(call, caller, request);
+  if (addressee == Addressee::peek) return run_peek(call, caller, request);
   call.wire == Wire::json ? run_json(call, caller, request) : run_query(call, caller, request);
 }
 

@@ -203,9 +203,24 @@ struct StreamTable {
         });
     return SW_OK;
   }
-  static sw_status read(const sw_host*, sw_namespace*, sw_stream_id, std::uint64_t, std::uint32_t, sw_str,
-                        sw_fetch_done, void*) {
-    return SW_UNSUPPORTED;
+  static sw_status read(const sw_host* h, sw_namespace*, sw_stream_id id, std::uint64_t from, std::uint32_t max, sw_str,
+                        sw_fetch_done done, void* user) {
+    FakeHost& f = of(h);
+    if (const sw_status failure = f.take_failure(false)) return failure;
+    f.later([&f, id, from, max, done, user] {
+      FakeStream* s = f.by_id(id);
+      if (s == nullptr) return done(user, SW_NOT_FOUND, nullptr, 0, nullptr);
+      std::vector<FakeMessage> seen;
+      for (auto at = s->messages.lower_bound(from); at != s->messages.end() && seen.size() < max; ++at) {
+        seen.push_back(at->second);
+        seen.back().attempt = 0;
+        seen.back().first_delivered_ms = seen.back().delivered_ms = 0;
+      }
+      std::vector<FakeMessage*> pointers;
+      for (FakeMessage& message : seen) pointers.push_back(&message);
+      f.deliver(*s, std::move(pointers), done, user);
+    });
+    return SW_OK;
   }
   static sw_status purge(const sw_host* h, sw_namespace*, sw_stream_id id, sw_done done, void* user) {
     FakeHost& f = of(h);
