@@ -42,18 +42,24 @@ class Gate {
     ++waiting_;
     changed_.wait(lock, [this] { return !closed_ || tickets_ > 0; });
     --waiting_;
+    ++passed_;
     if (closed_) --tickets_;
   }
   std::size_t waiting() {
     const std::lock_guard lock(mutex_);
     return waiting_;
   }
+  // How often somebody came through.
+  std::size_t passed() {
+    const std::lock_guard lock(mutex_);
+    return passed_;
+  }
 
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
   bool closed_ = false;
-  std::size_t waiting_ = 0, tickets_ = 0;
+  std::size_t waiting_ = 0, tickets_ = 0, passed_ = 0;
 };
 
 struct StoreFaults {
