@@ -218,13 +218,21 @@ sw_status kv_put(const sw_host*, sw_namespace*, sw_str, sw_bytes, std::uint64_t,
 }
 sw_status kv_erase(const sw_host*, sw_namespace*, sw_str, std::uint64_t, sw_kv_done, void*) { return SW_OK; }
 
+// Time does not pass here: a task of moves is accepted and rests.
+sw_timer start_timer(const sw_host*, std::uint32_t, void (*)(void*), void*) { return 1; }
+void cancel_timer(const sw_host*, sw_timer) {}
+void each_namespace(const sw_host*, std::int32_t (*)(void*, sw_namespace*, const sw_namespace_info*), void*) {}
+sw_status move(const sw_host*, sw_namespace*, sw_stream_id, sw_str, const sw_move*, sw_move_done, void*) {
+  return SW_BUSY;
+}
+
 const void* extension(const sw_host*, const char* id) {
-  static const sw_clock_api clock = {sizeof clock, 0, now_ms, now_ms, nullptr, nullptr, nullptr, random};
-  static const sw_auth_api auth = {sizeof auth, 0, verify, anonymous, describe};
+  static const sw_clock_api clock = {sizeof clock, 0, now_ms, now_ms, start_timer, cancel_timer, nullptr, random};
+  static const sw_auth_api auth = {sizeof auth, 0, verify, anonymous, describe, each_namespace};
   static const sw_http_api http = {sizeof http, 0, route, respond, alloc, on_abort};
   static const sw_kv_api kv = {sizeof kv, 0, kv_get, kv_scan, kv_put, kv_erase};
   static const sw_stream_api stream = {sizeof stream, 0,   create, update,  remove, find,  get,  list, append, fetch,
-                                       cancel_fetch,  ack, extend, nullptr, remove, state, seal, open};
+                                       cancel_fetch,  ack, extend, nullptr, remove, state, seal, open, move};
   const std::string_view name = id;
   if (name == SW_EXT_CLOCK) return &clock;
   if (name == SW_EXT_AUTH) return &auth;

@@ -16,7 +16,10 @@ namespace switchyard::stream {
 class GatedDisk final : public journal::FileSystem {
  public:
   GatedDisk() {
-    disk.set_before_sync([this](const std::string&) { syncs.pass(); });
+    // What a test holds back are the syncs of groups; a segment that is made ready for later is nobody's answer.
+    disk.set_before_sync([this](const std::string& path) {
+      if (!path.ends_with("fresh.tmp")) syncs.pass();
+    });
   }
   test::SimulatedDisk disk;
   Gate syncs, reads;
