@@ -43,15 +43,16 @@ make_root() {
 }
 
 port=19324
-in_root() {
-  env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb \
+# Takes the place of the shell that calls it, so that its pid is the broker's in the end.
+become_in_root() {
+  exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb \
     chroot "$fresh" /bin/bash -c "cd /home/user/switchyard && $1"
 }
 
 ready() {
   local log=$logs/fresh-quickstart.log started=$SECONDS
   # The port of this machine, not of the root: another broker may have the usual one.
-  in_root "exec bash packaging/quickstart.sh --set http.listen=127.0.0.1:$port" >"$log" 2>&1 &
+  become_in_root "exec bash packaging/quickstart.sh --set http.listen=127.0.0.1:$port" >"$log" 2>&1 &
   quickstart=$!
   until grep -q "^switchyard ready " "$log"; do
     if ! kill -0 "$quickstart" 2>/dev/null || [ $((SECONDS - started)) -gt 2400 ]; then
