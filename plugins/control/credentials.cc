@@ -32,16 +32,10 @@ std::optional<Found> require_credential(Call& call, std::string_view action, std
   return Found{std::move(*credential), std::move(*account)};
 }
 
-void check_expiry(Call& call, std::optional<std::int64_t> expires_ms) {
-  if (expires_ms && *expires_ms != 0 && *expires_ms <= call.now_ms())
-    call.arguments.complain("expires_at", "constraint", "value must be in the future");
-}
-
 void issue(Call& call, const Account& account, std::string_view resource, std::uint32_t permissions,
            void (*show)(std::string&, const Account&, const Credential&, const Shown&)) {
   auto name = call.arguments.text("name").value_or("");
-  const auto expires = call.arguments.time("expires_at");
-  check_expiry(call, expires);
+  const auto expires = read_expiry(call);
   if (call.arguments.bad()) return call.refuse_arguments();
   if (name.empty()) name = call.new_name("mnq");
   call.change_credential(
@@ -88,6 +82,44 @@ bool collect(Call& call, const std::string& account_id, std::string_view protoco
 }
 
 }  // namespace
+
+std::optional<std::int64_t> read_expiry(Call& call) {
+  const auto expires_ms = call.arguments.time("expires_at");
+  if (expires_ms && *expires_ms != 0 && *expires_ms <= call.now_ms())
+    call.arguments.complain("expires_at", "constraint", "value must be in the future");
+  return expires_ms;
+}
+
+CredentialChange read_credential_change(Call& call, const Credential& now) {
+  CredentialChange change;
+  change.name = call.arguments.text("name");
+  change.permissions = call.arguments.permissions(now.permissions, false);
+  change.expires_ms = read_expiry(call);
+  return change;
+}
+
+void start_change_credential(Call& call, const CredentialChange& change, std::string_view resource,
+                             std::function<void(const Credential&)> reply) {
+  call.change_credential(
+      [&](sw_credential_done done, void* user) {
+        const std::uint32_t flags = (change.name ? SW_CHANGE_NAME : 0) |
+                                    (change.permissions ? SW_CHANGE_PERMISSIONS : 0) |
+                                    (change.expires_ms ? SW_CHANGE_EXPIRY : 0);
+        const sw_credential_change wish = {sizeof wish,
+                                           flags,
+                                           sdk::str(change.name ? std::string_view(*change.name) : std::string_view()),
+                                           change.permissions.value_or(0),
+                                           0,
+                                           change.expires_ms.value_or(0)};
+        const auto& tables = call.tables();
+        return tables.accounts->update_credential(&tables.host, sdk::str(call.id), &wish, done, user);
+      },
+      [&call, resource, reply = std::move(reply)](sw_status status, const sw_credential* changed, std::string_view,
+                                                  const sw_error* error) {
+        if (status != SW_OK) return call.refuse(status, error, resource, call.id);
+        reply(Credential(*changed));
+      });
+}
 
 void start_remove_credential(Call& call, const std::string& id, std::string_view resource) {
   call.remove(
@@ -143,34 +175,17 @@ void get_credential(Call& call) {
 void update_credential(Call& call) {
   const auto found = require_credential(call, "write", kResource, {});
   if (!found) return;
-  const auto name = call.arguments.text("name");
-  const auto permissions = call.arguments.permissions(found->credential.permissions, false);
-  const auto expires = call.arguments.time("expires_at");
-  check_expiry(call, expires);
+  const auto change = read_credential_change(call, found->credential);
   if (found->account.protocol == "nats" && call.arguments.has("permissions"))
     call.arguments.complain("permissions", "constraint", "a NATS credential has no permissions");
   if (found->account.protocol == "nats" && call.arguments.has("expires_at"))
     call.arguments.complain("expires_at", "constraint", "the end of a NATS credential is in its file; make a new one");
   if (call.arguments.bad()) return call.refuse_arguments();
-  call.change_credential(
-      [&](sw_credential_done done, void* user) {
-        const sw_credential_change change = {
-            sizeof change,
-            (name ? SW_CHANGE_NAME : 0) | (permissions ? SW_CHANGE_PERMISSIONS : 0) | (expires ? SW_CHANGE_EXPIRY : 0),
-            sdk::str(name ? std::string_view(*name) : std::string_view()),
-            permissions.value_or(0),
-            0,
-            expires.value_or(0)};
-        const auto& tables = call.tables();
-        return tables.accounts->update_credential(&tables.host, sdk::str(call.id), &change, done, user);
-      },
-      [&call, account = found->account](sw_status status, const sw_credential* changed, std::string_view,
-                                        const sw_error* error) {
-        if (status != SW_OK) return call.refuse(status, error, kResource, call.id);
-        std::string out;
-        show_credential(out, account, Credential(*changed), {});
-        call.reply(200, out);
-      });
+  start_change_credential(call, change, kResource, [&call, account = found->account](const Credential& changed) {
+    std::string out;
+    show_credential(out, account, changed, {});
+    call.reply(200, out);
+  });
 }
 
 void delete_credential(Call& call) {

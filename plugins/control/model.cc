@@ -50,6 +50,20 @@ void write_permissions(std::string& out, std::uint32_t permissions) {
 }
 
 // Only a credential that ends says so: others look as they always did.
+// Members stand in the order of the alphabet.
+void write_account(std::string& out, const Account& account, std::string_view endpoint, Precision precision,
+                   bool with_protocol) {
+  Object o(out);
+  o.time("created_at", account.created_ns, precision);
+  o.text("endpoint", endpoint);
+  o.text("id", account.id);
+  o.text("name", account.name);
+  o.text("project_id", account.project_id);
+  if (with_protocol) o.text("protocol", account.protocol);
+  o.text("region", account.region);
+  o.time("updated_at", account.updated_ns, precision);
+}
+
 void expiry(Object& o, const Credential& credential) {
   constexpr std::int64_t kNsPerMs = 1'000'000;
   if (credential.expires_ms != 0) o.time("expires_at", credential.expires_ms * kNsPerMs, Precision::microseconds);
@@ -91,26 +105,11 @@ Credential::Credential(const sw_credential& from)
       expires_ms(from.expires_ms) {}
 
 void write_namespace(std::string& out, const Account& account, std::string_view endpoint, Precision precision) {
-  Object o(out);
-  o.time("created_at", account.created_ns, precision);
-  o.text("endpoint", endpoint);
-  o.text("id", account.id);
-  o.text("name", account.name);
-  o.text("project_id", account.project_id);
-  o.text("protocol", account.protocol);
-  o.text("region", account.region);
-  o.time("updated_at", account.updated_ns, precision);
+  write_account(out, account, endpoint, precision, true);
 }
 
 void write_nats_account(std::string& out, const Account& account, std::string_view endpoint, Precision precision) {
-  Object o(out);
-  o.time("created_at", account.created_ns, precision);
-  o.text("endpoint", endpoint);
-  o.text("id", account.id);
-  o.text("name", account.name);
-  o.text("project_id", account.project_id);
-  o.text("region", account.region);
-  o.time("updated_at", account.updated_ns, precision);
+  write_account(out, account, endpoint, precision, false);
 }
 
 void write_credential(std::string& out, const Credential& credential, std::string_view protocol, const Shown& shown,

@@ -4,6 +4,9 @@
 //
 // Thread: one lane.
 #pragma once
+#include <functional>
+#include <optional>
+
 #include "plugins/control/call.h"
 
 namespace switchyard::control {
@@ -62,6 +65,17 @@ using WriteAccount = void (*)(std::string& out, const Account&, std::string_view
 void create_account(Call& call, std::string_view protocol, WriteAccount write);
 void rename_account(Call& call, const Account& account, WriteAccount write);
 void delete_account(Call& call, const Account& account);
+// What `expires_at` says; 0 = never.  Complains of a time that has passed.
+std::optional<std::int64_t> read_expiry(Call& call);
+struct CredentialChange {  // What is absent stays.
+  std::optional<std::string> name;
+  std::optional<std::uint32_t> permissions;
+  std::optional<std::int64_t> expires_ms;
+};
+CredentialChange read_credential_change(Call& call, const Credential& now);
+// Changes the credential of the path; `reply` answers with what it is then.
+void start_change_credential(Call& call, const CredentialChange& change, std::string_view resource,
+                             std::function<void(const Credential&)> reply);
 void start_remove_credential(Call& call, const std::string& id, std::string_view resource);
 
 }  // namespace switchyard::control

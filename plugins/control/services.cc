@@ -48,13 +48,6 @@ void reply_credential(Call& call, const Account& account, const Credential& cred
   call.reply(200, out);
 }
 
-std::optional<std::int64_t> expiry(Call& call) {
-  const auto expires = call.arguments.time("expires_at");
-  if (expires && *expires != 0 && *expires <= call.now_ms())
-    call.arguments.complain("expires_at", "constraint", "value must be in the future");
-  return expires;
-}
-
 }  // namespace
 
 void activate(Call& call, const Service& service) {
@@ -128,7 +121,7 @@ void create_service_credentials(Call& call, const Service& service) {
   const auto project = call.arguments.uuid("project_id", true);
   auto name = call.arguments.text("name").value_or("");
   const auto permissions = call.arguments.permissions(0, false).value_or(0);
-  const auto expires = expiry(call);
+  const auto expires = read_expiry(call);
   if (call.arguments.bad()) return call.refuse_arguments();
   if (!call.allowed("write", kResource, project)) return;
   const auto account = call.find_project(project);
@@ -157,27 +150,11 @@ void get_service_credentials(Call& call, const Service& service) {
 void update_service_credentials(Call& call, const Service& service) {
   const auto found = require_credential(call, service, "write");
   if (!found) return;
-  const auto name = call.arguments.text("name");
-  const auto permissions = call.arguments.permissions(found->credential.permissions, false);
-  const auto expires = expiry(call);
+  const auto change = read_credential_change(call, found->credential);
   if (call.arguments.bad()) return call.refuse_arguments();
-  call.change_credential(
-      [&](sw_credential_done done, void* user) {
-        const sw_credential_change change = {
-            sizeof change,
-            (name ? SW_CHANGE_NAME : 0) | (permissions ? SW_CHANGE_PERMISSIONS : 0) | (expires ? SW_CHANGE_EXPIRY : 0),
-            sdk::str(name ? std::string_view(*name) : std::string_view()),
-            permissions.value_or(0),
-            0,
-            expires.value_or(0)};
-        const auto& tables = call.tables();
-        return tables.accounts->update_credential(&tables.host, sdk::str(call.id), &change, done, user);
-      },
-      [&call, account = found->account](sw_status status, const sw_credential* changed, std::string_view,
-                                        const sw_error* error) {
-        if (status != SW_OK) return call.refuse(status, error, kResource, call.id);
-        reply_credential(call, account, Credential(*changed), {});
-      });
+  start_change_credential(call, change, kResource, [&call, account = found->account](const Credential& changed) {
+    reply_credential(call, account, changed, {});
+  });
 }
 
 void delete_service_credentials(Call& call, const Service& service) {

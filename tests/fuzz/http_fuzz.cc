@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "kernel/net/http_parser.h"
+#include "tests/fuzz/describe_request.h"
 
 namespace switchyard::net {
 namespace {
@@ -47,17 +48,9 @@ void check_request(const HttpRequest& request, const HttpLimits& limits) {
 }
 
 void append_request(std::string& seen, const HttpParser& parser, const HttpRequest& request) {
-  for (const auto part : {request.method, request.target, request.path, request.query, request.host, request.body}) {
-    seen += std::to_string(part.size()) + ":";
-    seen += part;
-  }
-  for (const auto& header : request.headers) {
-    seen += header.name;
-    seen += '=';
-    seen += header.value;
-    seen += '\n';
-  }
-  seen += std::to_string(request.version) + (parser.keep_alive() ? "+" : "-");
+  append_head(seen, request);
+  append_part(seen, request.body);
+  seen += parser.keep_alive() ? "+" : "-";
 }
 
 // Everything that the bytes led to.  `cuts` is read over and over as sizes of pieces.

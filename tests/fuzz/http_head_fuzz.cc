@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "kernel/net/http_head.h"
+#include "tests/fuzz/describe_request.h"
 
 namespace switchyard::net {
 namespace {
@@ -65,17 +66,8 @@ bool has_proxy_connection(const HeadFacts& facts) {
 
 std::string describe(const HttpRequest& request, bool chunked, std::uint64_t length) {
   std::string seen;
-  for (const auto part : {request.method, request.target, request.path, request.query, request.host}) {
-    seen += std::to_string(part.size()) + ":";
-    seen += part;
-  }
-  for (const auto& header : request.headers) {
-    seen += header.name;
-    seen += '=';
-    seen += header.value;
-    seen += '\n';
-  }
-  return seen + std::to_string(request.version) + (chunked ? " chunked " : " ") + std::to_string(length);
+  append_head(seen, request);
+  return seen + (chunked ? " chunked " : " ") + std::to_string(length);
 }
 
 void compare(std::string_view head) {

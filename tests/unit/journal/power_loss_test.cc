@@ -1,8 +1,7 @@
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
 #include "kernel/base/log.h"
+#include "tests/support/environment.h"
 #include "tests/unit/journal/power_loss_world.h"
 
 namespace switchyard::journal {
@@ -10,10 +9,7 @@ namespace {
 
 constexpr std::uint64_t kPointsPerWorld = 40;
 
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
+using test::from_environment;
 
 // The errors that this test provokes by the thousand.
 class PowerLoss : public testing::Test {

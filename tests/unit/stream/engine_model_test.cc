@@ -1,14 +1,10 @@
-#include <cstdlib>
-
+#include "tests/support/environment.h"
 #include "tests/unit/stream/engine_model_world.h"
 
 namespace switchyard::stream {
 namespace {
 
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
+using test::from_environment;
 
 class EngineModelOnOneLane : public EngineModel {
  protected:

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "kernel/base/log.h"
+#include "tests/support/environment.h"
 #include "tests/support/simulated_disk.h"
 #include "tests/unit/stream/engine_model_world.h"
 
@@ -21,10 +22,7 @@ namespace {
 
 constexpr std::uint64_t kPointsPerWorld = 50;
 
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
+using test::from_environment;
 
 class PowerLossModel : public EngineModel {
  public:

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernel/journal/format.h"
 #include "tests/support/simulated_disk.h"
 #include "tests/unit/stream/faulty_store.h"
 
@@ -18,7 +19,7 @@ class GatedDisk final : public journal::FileSystem {
   GatedDisk() {
     // What a test holds back are the syncs of groups; a segment that is made ready for later is nobody's answer.
     disk.set_before_sync([this](const std::string& path) {
-      if (!path.ends_with("fresh.tmp")) syncs.pass();
+      if (!path.ends_with(journal::kFreshName)) syncs.pass();
     });
   }
   test::SimulatedDisk disk;
