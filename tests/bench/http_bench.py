@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Measures the kernel's HTTP layer: CPU per request under wrk, and memory of parked requests.
 
-usage: http_bench.py PATH/bench_http_server [--runs N] [--seconds S] [--parked N] [--lanes N] [--tls]
+usage: http_bench.py PATH/bench_http_server [--floor PATH/socket_floor] [--runs N] [--seconds S] [--parked N]
+                     [--lanes N] [--tls]
+
+With --floor that program takes its turns in the same run: what one recv and one send cost here.
 
 CPU is what the server's process used, by its own accounting; the load generator runs beside it.
 """
@@ -30,7 +33,7 @@ wrk.headers["Authorization"] = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101
 
 
 class Server:
-    def __init__(self, path, lanes, tls_dir):
+    def __init__(self, path, lanes=1, tls_dir=None):
         command = [path, "--lanes", str(lanes)]
         if tls_dir:
             command += ["--cert", f"{tls_dir}/cert.pem", "--key", f"{tls_dir}/key.pem"]
@@ -63,21 +66,24 @@ class Server:
         self.process.wait()
 
 
-def cpu_per_request(server, connections, seconds, runs, script):
-    samples = []
+def cpu_per_request(servers, connections, seconds, runs, script):
+    """servers: name -> Server; they take turns, so that a slow minute of the machine is everybody's."""
+    samples = {name: [] for name in servers}
     for _ in range(runs):
-        before = server.usage()
-        subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script, server.url],
-                       check=True, stdout=subprocess.DEVNULL)
-        after = server.usage()
-        delta = {key: after[key] - before[key] for key in ("user_us", "sys_us", "requests")}
-        samples.append((delta["user_us"] / delta["requests"], delta["sys_us"] / delta["requests"],
-                        delta["requests"] / seconds))
-    samples.sort(key=lambda sample: sample[0] + sample[1])
-    user, system, _ = samples[len(samples) // 2]
-    rate = statistics.median(sample[2] for sample in samples)
-    print(f"http c={connections:<4} {user + system:6.2f} us CPU/request (user {user:.2f}, sys {system:.2f})"
-          f"  {rate:9.0f} requests/s  (median of {runs})", flush=True)
+        for name, server in servers.items():
+            before = server.usage()
+            subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script, server.url],
+                           check=True, stdout=subprocess.DEVNULL)
+            after = server.usage()
+            delta = {key: after[key] - before[key] for key in ("user_us", "sys_us", "requests")}
+            samples[name].append((delta["user_us"] / delta["requests"], delta["sys_us"] / delta["requests"],
+                                  delta["requests"] / seconds))
+    for name, taken in samples.items():
+        taken.sort(key=lambda sample: sample[0] + sample[1])
+        user, system, _ = taken[len(taken) // 2]
+        rate = statistics.median(sample[2] for sample in taken)
+        print(f"{name} c={connections:<4} {user + system:6.2f} us CPU/request (user {user:.2f}, sys {system:.2f})"
+              f"  {rate:9.0f} requests/s  (median of {runs})", flush=True)
 
 
 def parked_memory(server, count):
@@ -111,6 +117,7 @@ def make_certificate(folder):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("server")
+    parser.add_argument("--floor")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--parked", type=int, default=10000)
@@ -124,14 +131,18 @@ def main():
         if options.tls:
             make_certificate(folder)
         server = Server(options.server, options.lanes, folder if options.tls else None)
+        servers = {"http": server}
+        if options.floor and not options.tls:
+            servers["floor"] = Server(options.floor)
         try:
             if options.runs:
                 for connections in (16, 256):
-                    cpu_per_request(server, connections, options.seconds, options.runs, script)
+                    cpu_per_request(servers, connections, options.seconds, options.runs, script)
             if options.parked:
                 parked_memory(server, options.parked)
         finally:
-            server.stop()
+            for one in servers.values():
+                one.stop()
 
 
 if __name__ == "__main__":
