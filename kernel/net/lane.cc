@@ -67,7 +67,6 @@ struct Lane::Impl {
 
 void Lane::Impl::run() {
   t_lane = this;
-  moved();
   beat();
   arm_wake();
   const auto guard = asio::make_work_guard(io);
@@ -150,6 +149,8 @@ Lane::~Lane() {
 }
 
 void Lane::start() {
+  // Before its thread has had a turn the lane is late for nothing; /livez may ask that soon.
+  impl_->moved();
   // Signals belong to the main thread; SIGPIPE of a TLS write must not end the process.
   sigset_t all, before;
   sigfillset(&all);

@@ -136,6 +136,17 @@ TEST(Lane, last_moved_follows_the_clock_when_the_lane_takes_a_turn) {
   EXPECT_EQ(lane.last_moved_ms(), clock.mono_ms());
 }
 
+TEST(Lane, a_lane_that_was_just_started_has_moved_even_before_its_first_turn) {
+  ManualClock clock;
+  clock.advance_ms(60'000);
+  // Its thread may or may not have run by then: many tries meet both.
+  for (int i = 0; i < 200; ++i) {
+    Lane lane(clock);
+    lane.start();
+    ASSERT_EQ(lane.last_moved_ms(), clock.mono_ms());
+  }
+}
+
 TEST(Lane, what_is_queued_at_the_stop_is_destroyed_without_running) {
   ManualClock clock;
   auto witness = std::make_shared<int>(0);
