@@ -151,7 +151,8 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  // [control] Binds and accepts from now on.  REQUIRES: the lanes were started.
+  // [control] Binds and accepts from now on.  Listeners are numbered from 0 in the order of these calls.
+  // REQUIRES: the lanes were started.
   Result<Listening> listen(ListenOptions options);
 
   // [control] For connections and requests that begin after it (SIGHUP).

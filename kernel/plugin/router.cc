@@ -66,9 +66,24 @@ Status Router::add(std::string_view method, std::string_view pattern, std::int32
   return add(method, pattern, priority, std::make_shared<Function>(std::move(answer)));
 }
 
+void Router::reserve(std::string_view path, int listener) {
+  reserved_path_ = path;
+  reserved_listener_ = listener;
+}
+
+// Judged by the request's path and not by the route's: a route for everything must not answer what is reserved.
+bool Router::open_to(const net::HttpRequest& request, const Route& route) const {
+  if (reserved_path_.empty() || route.priority >= kKernelPriority) return true;
+  const bool reserved = starts_with(request.path, reserved_path_) &&
+                        (request.path.size() == reserved_path_.size() || request.path[reserved_path_.size()] == '/');
+  return reserved == (request.listener == reserved_listener_);
+}
+
 void Router::handle(const net::HttpRequest& request, net::HttpExchange exchange) {
   for (const auto& route : routes_) {
-    if (route.fits(request) && route.endpoint->offer(request, exchange) == Endpoint::Verdict::taken) return;
+    if (route.fits(request) && open_to(request, route) &&
+        route.endpoint->offer(request, exchange) == Endpoint::Verdict::taken)
+      return;
   }
   exchange.respond(404, kTextPlain, "no protocol of this server answers here\n");
 }

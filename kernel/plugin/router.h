@@ -4,7 +4,7 @@
 // The kernel's own endpoints are routes like any plugin's.  When nobody wants a request the answer
 // is 404; a route of a plugin that failed is skipped.
 //
-// Thread: add() on the control thread before the first listener accepts; handle() on the lanes.
+// Thread: add() and reserve() on the control thread before the first listener accepts; handle() on the lanes.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -40,6 +40,9 @@ class Router final : public net::HttpHandler {
   // The same for a function that always takes the request.
   Status add(std::string_view method, std::string_view pattern, std::int32_t priority,
              std::function<void(const net::HttpRequest&, net::HttpExchange)> answer);
+  // `path` and all below it are answered on `listener` alone, and of the plugins' routes nothing else is
+  // answered there; the kernel's own are answered everywhere.  At most once, before the first request.
+  void reserve(std::string_view path, int listener);
   void handle(const net::HttpRequest& request, net::HttpExchange exchange) override;
 
   static constexpr std::size_t kMaxRoutes = 1024;
@@ -48,7 +51,11 @@ class Router final : public net::HttpHandler {
 
  private:
   struct Route;
+  bool open_to(const net::HttpRequest& request, const Route& route) const;
+
   std::vector<Route> routes_;  // In the order of being asked.
+  std::string reserved_path_;  // Empty: nothing is reserved.
+  int reserved_listener_ = 0;
 };
 
 }  // namespace switchyard::plugin

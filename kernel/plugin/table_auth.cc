@@ -31,7 +31,7 @@ bool admitted(const PluginLane& plugin, const account::Namespace& ns) {
   auto* quotas = plugin.instance->core().services.quotas;
   if (quotas == nullptr) return true;
   if (account::effective_limits(ns, plugin.lane->settings.limits).requests_per_second == 0) return true;
-  auto* quota = quotas->find(ns.number);
+  const auto quota = quotas->find(ns.number);
   return quota == nullptr || quota->admit(1, plugin.lane->executor.clock().mono_ns()) == 0;
 }
 

@@ -55,7 +55,7 @@ void Quotas::set_defaults(const account::LimitDefaults& defaults) {
   });
 }
 
-NamespaceQuota* Quotas::find(account::NamespaceNumber number) const {
+std::shared_ptr<NamespaceQuota> Quotas::find(account::NamespaceNumber number) const {
   const std::shared_lock lock(mutex_);
   const auto found = by_number_.find(number);
   return found == by_number_.end() ? nullptr : found->second;
@@ -65,11 +65,12 @@ void Quotas::changed(account::NamespaceNumber number, const account::Namespace* 
   const std::unique_lock lock(mutex_);
   auto& slot = by_number_[number];
   if (ns == nullptr) {
-    if (slot != nullptr) slot->deleted_.store(true, std::memory_order_relaxed);
+    if (slot) slot->deleted_.store(true, std::memory_order_relaxed);
     by_number_.erase(number);
+    if (stored_limit_) stored_limit_(number, std::nullopt);
     return;
   }
-  if (slot == nullptr) slot = &all_.emplace_back(ns->id);
+  if (!slot) slot = std::make_shared<NamespaceQuota>(ns->id);
   const auto limits = account::effective_limits(*ns, defaults_);
   slot->set(limits);
   if (stored_limit_) stored_limit_(number, limits.max_stored_bytes);

@@ -1,9 +1,9 @@
 // Quotas holds what each namespace may use: message size, request rate, connections.  (Stored bytes are
 // counted where they change, in the stream room; Quotas hands it the limit.)
 //
-// Limits come from the namespace's record and the server's defaults and follow every change.  A
-// NamespaceQuota lives as long as Quotas, so whoever looked one up keeps the pointer; that of a deleted
-// namespace refuses new connections and is not found any more.
+// Limits come from the namespace's record and the server's defaults and follow every change.  Whoever
+// looked a NamespaceQuota up may keep it; that of a deleted namespace refuses new connections, is not
+// found any more and goes with its last owner.
 //
 // Failure: each refusal is Code::quota with a sentence that names the namespace, the limit and the value.
 //
@@ -11,9 +11,9 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <shared_mutex>
 #include <string>
 #include <unordered_map>
@@ -56,8 +56,8 @@ class NamespaceQuota {
 
 class Quotas {
  public:
-  // Told the stored-bytes limit (0 = none) of each namespace that is new or changed.
-  using StoredLimit = std::function<void(account::NamespaceNumber, std::uint64_t max_stored_bytes)>;
+  // Told the stored-bytes limit (0 = none) of each namespace that is new or changed; nullopt: it was deleted.
+  using StoredLimit = std::function<void(account::NamespaceNumber, std::optional<std::uint64_t> max_stored_bytes)>;
 
   Quotas(const account::LimitDefaults& defaults, StoredLimit stored_limit);
   Quotas(const Quotas&) = delete;
@@ -69,7 +69,7 @@ class Quotas {
   void set_defaults(const account::LimitDefaults& defaults);
 
   // Null when there is no such namespace (any more).
-  NamespaceQuota* find(account::NamespaceNumber number) const;
+  std::shared_ptr<NamespaceQuota> find(account::NamespaceNumber number) const;
 
  private:
   void changed(account::NamespaceNumber number, const account::Namespace* ns);
@@ -77,9 +77,8 @@ class Quotas {
   account::LimitDefaults defaults_;
   const StoredLimit stored_limit_;
   account::AccountView* view_ = nullptr;
-  mutable std::shared_mutex mutex_;  // For the maps alone; taken when a namespace is looked up by number.
-  std::unordered_map<account::NamespaceNumber, NamespaceQuota*> by_number_;
-  std::deque<NamespaceQuota> all_;  // Never shrinks: pointers stay good.
+  mutable std::shared_mutex mutex_;  // For the map alone; taken when a namespace is looked up by number.
+  std::unordered_map<account::NamespaceNumber, std::shared_ptr<NamespaceQuota>> by_number_;
 };
 
 }  // namespace switchyard::quota

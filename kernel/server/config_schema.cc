@@ -72,7 +72,7 @@ constexpr KeySpec kSchema[] = {
      "What clients call this server, without a final slash; empty = the Host header of each request.",
      [](S& s, const V& v) { s.http.public_url = v.text; }},
     {"http.control_listen", KeyType::address, "", 0, 0, "", false,
-     "Own address of the control API; empty = none.",
+     "Own address of the control API: /mnq is answered there and nowhere else; empty = none.",
      [](S& s, const V& v) { s.http.control_listen = v.text; }},
     {"http.limits.max_header_bytes", KeyType::size, "16KiB", kKiB, kMiB, "", true,
      "Request line and headers.",

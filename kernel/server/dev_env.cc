@@ -36,7 +36,7 @@ std::string render_dev_env(const DevEnvironment& environment, int pid) {
     line(out, "AWS_DEFAULT_REGION", environment.region);
   }
   if (environment.admin) {
-    line(out, "SCW_API_URL", environment.http_url);
+    if (!environment.control_url.empty()) line(out, "SCW_API_URL", environment.control_url);
     line(out, "SCW_ACCESS_KEY", environment.admin->access_key);
     line(out, "SCW_SECRET_KEY", environment.admin->secret_key);
     line(out, "SCW_DEFAULT_PROJECT_ID", environment.admin->project_id);

@@ -18,7 +18,8 @@
 namespace switchyard::server {
 
 struct DevEnvironment {
-  std::string http_url;  // No path, no final slash.
+  std::string http_url;     // No path, no final slash.
+  std::string control_url;  // Where /mnq is answered; empty: on a Unix socket, which no SDK takes.
   std::string region;
   bool sqs = false;  // The SQS plugin runs.
   std::vector<account::DevAccount> accounts;

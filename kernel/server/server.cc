@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cassert>
 #include <csignal>
 #include <future>
 #include <optional>
@@ -27,6 +28,9 @@
 
 namespace switchyard::server {
 namespace {
+
+// The second that the HTTP server is asked for; the first is for everything else.
+constexpr int kControlListener = 1;
 
 // Thousands of parked requests are thousands of descriptors.
 void raise_descriptor_limit() {
@@ -82,6 +86,7 @@ struct Server::Impl {
   std::vector<account::DevAccount> dev_accounts;
   std::optional<DevAdmin> dev_admin;  // When dev mode made one.
   std::string http_address;
+  std::string control_address;  // The same unless the control API has its own.
   std::atomic<bool> started{false};
   std::atomic<bool> failed{false};
   bool engine_started = false;
@@ -126,8 +131,9 @@ Status Server::Impl::open_accounts() {
   accounts->attach();
   // Stored bytes are counted by the stream room; how many are allowed is the account's.
   quotas = std::make_unique<quota::Quotas>(
-      settings.limits, [this](account::NamespaceNumber number, std::uint64_t max_stored_bytes) {
-        engine->usage(number)->max_stored_bytes = static_cast<std::int64_t>(max_stored_bytes);
+      settings.limits, [this](account::NamespaceNumber number, std::optional<std::uint64_t> max_stored_bytes) {
+        if (!max_stored_bytes) return engine->forget_usage(number);
+        engine->usage(number)->max_stored_bytes = static_cast<std::int64_t>(*max_stored_bytes);
       });
   quotas->attach(accounts->view(0));
   return accounts->view(0).check_sealing();
@@ -218,12 +224,16 @@ Status Server::Impl::listen() {
     tls = std::move(*context);
   }
   http = std::make_unique<net::HttpServer>(lanes, router, net::HttpOptions{settings.http.limits, {}});
+  const bool own_control = !settings.http.control_listen.empty();
+  if (own_control) router.reserve("/mnq", kControlListener);
   auto listening = http->listen({settings.http.listen, tls});
   if (!listening) return Error(listening.error());
-  http_address = listening->address;
-  if (!settings.http.control_listen.empty()) {
+  http_address = control_address = listening->address;
+  if (own_control) {
     auto control = http->listen({settings.http.control_listen, tls});
     if (!control) return Error(control.error());
+    assert(control->listener == kControlListener);
+    control_address = control->address;
     log::info("http.listening", {{"address", control->address}, {"for", "control"}});
   }
   log::info("http.listening", {{"address", http_address}, {"tls", tls != nullptr}});
@@ -233,7 +243,9 @@ Status Server::Impl::listen() {
 Status Server::Impl::write_dev_env() {
   if (!settings.dev) return {};
   DevEnvironment environment;
-  environment.http_url = (tls ? "https://" : "http://") + http_address;
+  const std::string scheme = tls ? "https://" : "http://";
+  environment.http_url = scheme + http_address;
+  if (!control_address.starts_with("unix:")) environment.control_url = scheme + control_address;
   environment.region = settings.region;
   environment.accounts = dev_accounts;
   for (const auto& p : host->plugins()) {

@@ -73,8 +73,10 @@ class Engine {
   journal::Journal& journal();
   bool healthy() const;       // [any] False after a failed sync.
   EngineStats stats() const;  // [any]
-  // [any] The namespace's byte counter; made on first use, lives as long as the engine.
+  // [any] The namespace's byte counter; made on first use, kept until forgotten or the engine ends.
   std::shared_ptr<NamespaceUsage> usage(NamespaceId ns);
+  // [any] After a namespace was deleted: streams that are still going keep theirs, nothing else does.
+  void forget_usage(NamespaceId ns);
   // [any] Starts a checkpoint now, also without a timer (tests, shutdown); `done` on lane 0.
   void checkpoint(Task done);
 

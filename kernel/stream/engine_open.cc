@@ -166,6 +166,11 @@ std::shared_ptr<NamespaceUsage> Engine::usage(NamespaceId ns) {
   return slot;
 }
 
+void Engine::forget_usage(NamespaceId ns) {
+  const std::lock_guard lock(impl_->usage_mutex);
+  impl_->usage.erase(ns);
+}
+
 void Engine::checkpoint(Task done) {
   impl_->shared.executors[0]->post([this, done = std::move(done)] { impl_->checkpointer->run(done); });
 }

@@ -14,7 +14,7 @@ class Answer:
 
 class Control:
     def __init__(self, broker, token=None, region="fr-par"):
-        self.url = broker.url
+        self.url = broker.environment.get("SCW_API_URL", broker.url)
         self.region = region
         self.token = broker.environment["SCW_SECRET_KEY"] if token is None else token
         self.project = broker.environment["SCW_DEFAULT_PROJECT_ID"]

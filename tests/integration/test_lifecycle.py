@@ -8,9 +8,11 @@ import threading
 import time
 import urllib.request
 
+import botocore.exceptions
 import pytest
 from broker import BINARY, Broker, NotReady, run, wait_until
 from conftest import client_for
+from control import Control
 from raw import Socket, elapsed, exchange, json_call
 
 
@@ -292,3 +294,26 @@ def test_second_sigterm_stops_at_once(own_broker, name):
         seconds, _ = elapsed(lambda: broker.wait(10))
     assert seconds < 3
     broker.start()
+
+
+def test_the_control_api_has_its_listener_to_itself(own_broker, name):
+    broker = own_broker(sets=["http.control_listen=127.0.0.1:0"])
+    control = Control(broker)
+    assert control.url != broker.url
+    assert control.ok("GET", "sqs-credentials")["total_count"] == 0
+    assert client_for(broker).create_queue(QueueName=name)["QueueUrl"].startswith(broker.url)
+    assert exchange(broker, "GET", "/mnq/v1beta1/regions/fr-par/sqs-credentials", {}).status == 404
+    refused = client_for(broker, endpoint_url=control.url)
+    with pytest.raises(botocore.exceptions.ClientError) as error:
+        refused.list_queues()
+    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
+
+
+def test_the_control_api_on_a_unix_socket(own_broker, tmp_path):
+    path = tmp_path / "control.sock"
+    broker = own_broker(sets=[f"http.control_listen=unix:{path}"])
+    assert "SCW_API_URL" not in broker.environment, "no SDK takes a Unix socket"
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.connect(str(path))
+        peer.sendall(b"GET /mnq/v1beta1/regions/fr-par/sqs-credentials HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert b"".join(iter(lambda: peer.recv(65536), b"")).startswith(b"HTTP/1.1 401 "), "it wants a token there too"

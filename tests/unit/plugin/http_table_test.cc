@@ -341,6 +341,33 @@ TEST(HttpTable, the_kernels_endpoints_come_before_every_plugin) {
   EXPECT_EQ(client.ask(get("/x")).body, "plugin");
 }
 
+TEST(HttpTable, a_reserved_path_is_answered_on_its_listener_alone_and_nothing_else_there) {
+  LinkedPlugin plugin("p");
+  HostRig rig;
+  plugin.on_start = [&](sw_error*) {
+    plugin.route("", "/mnq/*", 1);
+    return plugin.route("", "/*");
+  };
+  plugin.on_request = [&](void*, sw_http_exchange* x, const sw_http_request*) { plugin.answer(x, 200, "plugin"); };
+  ASSERT_TRUE(rig.router
+                  ->add("GET", "/livez", Router::kKernelPriority,
+                        [](const net::HttpRequest&, net::HttpExchange x) { x.respond(200, {}, "alive"); })
+                  .ok());
+  rig.router->reserve("/mnq", 1);
+  rig.run({&plugin});
+  const auto second = rig.http->listen({"127.0.0.1:0", nullptr});
+  ASSERT_TRUE(second.ok());
+  const auto asked = [](const std::string& address) {
+    std::string statuses;
+    for (const char* path : {"/livez", "/mnq", "/mnq/v1", "/mnqx", "/"}) {
+      statuses += std::to_string(Client(address).ask(get(path)).status) + " ";
+    }
+    return statuses;
+  };
+  EXPECT_EQ(asked(rig.address()), "200 404 404 200 200 ");
+  EXPECT_EQ(asked(second->address), "200 200 200 404 404 ");
+}
+
 TEST(HttpTable, drain_reaches_the_plugin_on_the_lane_of_its_parked_requests) {
   Web web(2);
   std::mutex mutex;

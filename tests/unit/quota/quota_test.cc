@@ -72,7 +72,14 @@ TEST(TokenBucket, threads_together_get_the_rate_and_not_more) {
 }
 
 struct QuotasTest : testing::Test {
-  QuotasTest() : quotas({}, [this](auto number, auto bytes) { stored[number] = bytes; }) { quotas.attach(rig.view(0)); }
+  QuotasTest() : quotas({}, [this](auto number, auto bytes) { follow(number, bytes); }) { quotas.attach(rig.view(0)); }
+  void follow(account::NamespaceNumber number, std::optional<std::uint64_t> bytes) {
+    if (bytes) {
+      stored[number] = *bytes;
+    } else {
+      stored.erase(number);
+    }
+  }
   account::AccountRig rig;
   std::map<account::NamespaceNumber, std::uint64_t> stored;
   Quotas quotas;
@@ -82,7 +89,7 @@ TEST_F(QuotasTest, limits_come_with_the_namespace_and_follow_its_changes) {
   auto wanted = account::account_namespace("orders", "1");
   wanted.limits.max_stored_bytes = 1000;
   const auto ns = rig.make_namespace(wanted);
-  auto* quota = quotas.find(ns->number);
+  const auto quota = quotas.find(ns->number);
   ASSERT_NE(quota, nullptr);
   EXPECT_EQ(quota->max_message_bytes(), 1u << 20);
   EXPECT_EQ(stored.at(ns->number), 1000u);
@@ -92,7 +99,7 @@ TEST_F(QuotasTest, limits_come_with_the_namespace_and_follow_its_changes) {
   change.limits->requests_per_second = 1;
   rig.accounts().update_namespace(1, ns->id, change, [](const auto&) {});
   rig.run();
-  EXPECT_EQ(quotas.find(ns->number), quota) << "pointers stay";
+  EXPECT_EQ(quotas.find(ns->number), quota) << "whoever holds it sees the change";
   EXPECT_TRUE(quota->check_message(4096));
   const auto refused = quota->check_message(4097);
   ASSERT_FALSE(refused);
@@ -121,7 +128,7 @@ TEST_F(QuotasTest, connections_are_bounded_also_between_threads) {
   auto wanted = account::account_namespace("orders", "1");
   wanted.limits.max_connections = 100;
   const auto ns = rig.make_namespace(wanted);
-  auto* quota = quotas.find(ns->number);
+  const auto quota = quotas.find(ns->number);
   std::atomic<int> opened{0};
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
@@ -137,13 +144,17 @@ TEST_F(QuotasTest, connections_are_bounded_also_between_threads) {
   EXPECT_TRUE(quota->open_connection());
 }
 
-TEST_F(QuotasTest, a_deleted_namespace_is_not_found_and_its_pointer_refuses) {
+TEST_F(QuotasTest, a_deleted_namespace_is_not_found_and_leaves_nothing_but_what_is_still_held) {
   const auto ns = rig.make_namespace(account::account_namespace("orders", "1"));
-  auto* quota = quotas.find(ns->number);
+  const auto number = ns->number;
+  const auto quota = quotas.find(number);
+  ASSERT_TRUE(stored.contains(number));
   rig.accounts().delete_namespace(0, ns->id, [](const auto&) {});
   rig.run();
-  EXPECT_EQ(quotas.find(ns->number), nullptr);
+  EXPECT_EQ(quotas.find(number), nullptr);
   EXPECT_EQ(quota->open_connection().code(), Code::not_found);
+  EXPECT_FALSE(stored.contains(number));
+  EXPECT_EQ(quota.use_count(), 1) << "the holder's is the last";
 }
 
 }  // namespace

@@ -113,7 +113,8 @@ account::DevAccount queue_account(std::string access_key, std::string secret) {
 }
 
 TEST_F(Folder, dev_env_has_the_variables_of_running_plugins_alone) {
-  DevEnvironment environment{"http://127.0.0.1:9324", "us-east-1", true, {queue_account("KEY", "s3cret")}};
+  DevEnvironment environment{
+      "http://127.0.0.1:9324", "http://127.0.0.1:9324", "us-east-1", true, {queue_account("KEY", "s3cret")}};
   EXPECT_EQ(render_dev_env(environment, 42),
             "export AWS_ENDPOINT_URL=http://127.0.0.1:9324\nexport AWS_ACCESS_KEY_ID=KEY\n"
             "export AWS_SECRET_ACCESS_KEY=s3cret\nexport AWS_DEFAULT_REGION=us-east-1\nexport SWITCHYARD_PID=42\n");
@@ -122,7 +123,7 @@ TEST_F(Folder, dev_env_has_the_variables_of_running_plugins_alone) {
 }
 
 TEST_F(Folder, dev_env_cannot_be_turned_into_commands) {
-  DevEnvironment environment{"http://h", "r", true, {queue_account("$(touch x)", "it's; rm")}};
+  DevEnvironment environment{"http://h", "http://h", "r", true, {queue_account("$(touch x)", "it's; rm")}};
   const auto out = render_dev_env(environment, 1);
   EXPECT_NE(out.find("export AWS_ACCESS_KEY_ID='$(touch x)'\n"), std::string::npos) << out;
   EXPECT_NE(out.find("export AWS_SECRET_ACCESS_KEY='it'\\''s; rm'\n"), std::string::npos) << out;
