@@ -64,6 +64,10 @@ bool EngineModel::deliver(const Asked& asked, std::int64_t ack_wait, const Deliv
                     std::to_string(d.token.attempt) + ", stream " + stream.name + ")";
   if (stream.id != asked.id) return true;  // It was removed in the meantime.
   if (m.stream != asked.stream) {
+    // Answers cross between lanes: what was asked for before the move was known may have been chosen before it.
+    if (stream.dead == m.stream && asked.step < m.gone_step && d.token.attempt <= stream.consumer.max_attempts) {
+      return true;
+    }
     if (streams_[m.stream].dead != asked.stream)
       return wrong(wrong_with(m, text + " belongs to another stream")), false;
     if (!may_be_dead_letter(m)) return wrong(wrong_with(m, text + " is a dead letter too early")), false;
@@ -188,14 +192,16 @@ void EngineModel::do_extend(std::size_t s) {
   m.hidden_hi = kForever;
   note(m, "extend asked " + std::to_string(after));
   const auto changes = ++m.changes;
+  const bool alone = m.extending++ == 0;  // Of several at once from different lanes any may be the last.
   const auto status = engine_->extend(
       any_lane(), asked.id, "q", std::span(&held.token, 1), std::span(&after, 1), below(2) == 0,
-      pending([this, asked, held, after, changes](const Status&, std::span<const Code> each) {
+      pending([this, asked, held, after, changes, alone](const Status&, std::span<const Code> each) {
         auto& extended = messages_[held.message];
+        --extended.extending;
         note(extended, "extended");
         streams_[asked.stream].fuzzy_until = std::max(streams_[asked.stream].fuzzy_until, clock_.wall_ms() + 10'000);
         extended.hidden_hi = clock_.wall_ms() + 10'000;
-        if (each.empty() || each[0] != Code::ok || extended.changes != changes) return;
+        if (each.empty() || each[0] != Code::ok || extended.changes != changes || !alone) return;
         extended.hidden_lo = asked.ms + after;
         extended.hidden_hi = clock_.wall_ms() + after;
       }));

@@ -324,7 +324,7 @@ void EngineModel::after_crash() {
       note(m, "crash");
       if (!m.stored || m.dying > 0) m.unknown = m.done_unknown = true;
       if (m.visible_hi == kForever) m.visible_hi = clock_.wall_ms() + kLongestWaitMs;
-      m.dying = 0;
+      m.dying = m.extending = 0;
       m.lost_attempts += static_cast<std::uint32_t>(stream.fetching);
     }
     stream.fetching = stream.purging = 0;

@@ -75,7 +75,8 @@ class EngineModel : public EngineFixture {
     bool done = false;          // The consumer is known to be done with it.
     bool done_unknown = false;  // A crash cut its ack off.
     int dying = 0;              // Acks and purges on their way.
-    std::uint64_t stored_step = 0, gone_step = 0, done_step = 0, delivered_step = 0, changes = 0;
+    int extending = 0;          // Extensions on their way.
+    std::uint64_t stored_step = 0, gone_step = 0 /* or moved */, done_step = 0, delivered_step = 0, changes = 0;
     std::uint32_t attempt = 0;                    // Of the last delivery that was handed over.
     std::uint32_t lost_attempts = 0;              // Deliveries that a crash may have swallowed.
     std::int64_t visible_lo = 0, visible_hi = 0;  // Arrival delay: visible at some point in between.
