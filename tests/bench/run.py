@@ -265,7 +265,7 @@ def room_cases(bench, program):
 
 def rooms(bench):
     """The rooms alone, by their own programs (Google Benchmark): every case is shown, some have a target."""
-    for program in ("bench_index", "bench_journal", "bench_stream"):
+    for program in ("bench_index", "bench_journal", "bench_stream", "bench_bus"):
         if not (bench.bin / program).exists():
             print(f"  {program} is not in this build", flush=True)
             continue
