@@ -1,6 +1,7 @@
 # The clients that people bring, from their own package registries, under build/.  Sourced after tests/lib.sh.
 
 # install_clients: fails only when not even pytest and boto3 can be had; says and counts every other one that is missing.
+# Versions are pinned here and in the lock files below clients/.
 install_clients() {
   command -v /usr/bin/python3 >/dev/null && install_missing tests python3-venv
   command -v node >/dev/null || install_missing tests nodejs
@@ -20,16 +21,69 @@ install_clients() {
     export SWITCHYARD_MISSING_CLIENTS=1
   fi
   install_scw
-  local node=$root/build/node-clients
-  if ! cmp -s "$root/tests/integration/clients/package.json" "$node/installed.json"; then
-    rm -rf "$node" && mkdir -p "$node" && cp "$root/tests/integration/clients/package.json" "$node/"
-    if (cd "$node" && npm install --no-audit --no-fund --no-package-lock --loglevel=error) >"$logs/npm.log" 2>&1; then
-      cp "$node/package.json" "$node/installed.json"
-    else
-      rm -rf "$node/node_modules"
-      skip integration-javascript "the AWS SDK for JavaScript could not be installed from the Node registry ($logs/npm.log)"
-      export SWITCHYARD_MISSING_CLIENTS=1
-    fi
+  install_node_clients
+  install_go_clients
+  install_java_clients
+  if ! python_venv celery "celery[sqs]==5.6.2" kombu==5.7.0 boto3==1.44.5 pycurl==7.49.0; then
+    not_installed Celery "$logs/venv-celery.log"
+  fi
+}
+
+# not_installed CLIENT LOG: the tests that need it fail, for every machine that runs them can have it.
+not_installed() {
+  echo "NOT INSTALLED $1; its tests will fail.  The end of $2:"
+  tail -n 15 "$2" 2>/dev/null
+}
+
+# is_current FOLDER FILE...: the client in FOLDER was made from these files as they are now.
+is_current() {
+  local folder=$1
+  shift
+  cat "$@" | cmp -s - "$folder/made-from"
+}
+
+install_node_clients() {
+  local folder=$root/build/node-clients source=$root/tests/integration/clients/node
+  local from=("$source/package.json" "$source/package-lock.json")
+  is_current "$folder" "${from[@]}" && return
+  rm -rf "$folder" && mkdir -p "$folder" && cp "${from[@]}" "$folder/"
+  if (cd "$folder" && npm ci --no-audit --no-fund --loglevel=error) >"$logs/npm.log" 2>&1; then
+    cat "${from[@]}" >"$folder/made-from"
+  else
+    rm -rf "$folder/node_modules"
+    not_installed "the AWS SDK for JavaScript and sqs-consumer" "$logs/npm.log"
+  fi
+}
+
+# Programs with the Go SDKs of AWS and Scaleway; alpha is a module of its own, for an SDK of the time of v1alpha1.
+install_go_clients() {
+  local folder=$root/build/go-clients source=$root/tests/integration/clients/go
+  local from=("$source"/go.mod "$source"/go.sum "$source"/*/main.go "$source"/alpha/go.mod "$source"/alpha/go.sum)
+  is_current "$folder" "${from[@]}" && return
+  rm -rf "$folder" && mkdir -p "$folder"
+  if (export GOTOOLCHAIN=local GOFLAGS=-buildvcs=false && cd "$source" && go build -trimpath -o "$folder/" ./sqs ./scaleway &&
+    cd alpha && go build -trimpath -o "$folder/" .) >"$logs/go-clients.log" 2>&1; then
+    cat "${from[@]}" >"$folder/made-from"
+  else
+    rm -f "$folder"/*
+    not_installed "the programs with the Go SDKs of AWS and Scaleway (Go 1.24 or newer)" "$logs/go-clients.log"
+  fi
+}
+
+install_java_clients() {
+  local folder=$root/build/java-clients source=$root/tests/integration/clients/java
+  local from=("$source/pom.xml" "$source/Scenario.java")
+  command -v javac >/dev/null || install_missing tests default-jdk-headless
+  command -v mvn >/dev/null || install_missing tests maven
+  is_current "$folder" "${from[@]}" && return
+  rm -rf "$folder" && mkdir -p "$folder"
+  if (cd "$folder" && mvn -q -B -ntp -f "$source/pom.xml" dependency:copy-dependencies -DincludeScope=runtime \
+    -DoutputDirectory="$folder/jars" && javac -encoding UTF-8 -cp "$folder/jars/*" -d "$folder" "$source/Scenario.java") \
+    >"$logs/java-clients.log" 2>&1; then
+    cat "${from[@]}" >"$folder/made-from"
+  else
+    rm -f "$folder/Scenario.class"
+    not_installed "the program with the AWS SDK for Java" "$logs/java-clients.log"
   fi
 }
 

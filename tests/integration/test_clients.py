@@ -12,7 +12,6 @@ HERE = pathlib.Path(__file__).parent
 BUILD = HERE.parents[1] / "build"
 AWS = BUILD / "venv-clients/bin/aws"
 OLD_PYTHON = BUILD / "venv-botocore-query/bin/python"
-NODE_MODULES = BUILD / "node-clients/node_modules"
 
 
 def require(path, what):
@@ -40,18 +39,6 @@ def test_old_botocore_over_the_query_wire(broker, name):
     seen = json.loads(done.stdout)
     assert seen["protocol"] == "query", f"botocore {seen['botocore']} is too new for the Query wire"
     assert differences(seen) == {}
-
-
-def test_aws_sdk_for_javascript(broker, name):
-    require(NODE_MODULES, "the AWS SDK for JavaScript")
-    done = subprocess.run(["node", HERE / "clients/scenario.mjs", NODE_MODULES.parent, broker.url, name],
-                          env=client_environment(broker), capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {
-        "get_url_same": True, "listed": True, "attributes": {"VisibilityTimeout": "25"}, "same_id": True, "body": True,
-        "md5_attributes": True, "text": "v\u00e4lue", "blob": [0, 1, 255], "count": "1", "batch": 10,
-        "bodies": [f"body {i}" for i in range(10)], "deleted": 10, "long_poll": ["woken"], "woken_at_once": True,
-        "no_queue": ["QueueDoesNotExist", 400], "deleted_queue": ["QueueDoesNotExist", 400]}
 
 
 class Cli:
