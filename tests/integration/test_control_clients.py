@@ -10,6 +10,7 @@ import pytest
 
 from conftest import client_for
 from test_clients import require
+from test_sdk_clients import GO, installed, printed
 
 HERE = pathlib.Path(__file__).parent
 PYTHON = HERE.parents[1] / "build/venv-scaleway/bin/python"
@@ -32,6 +33,35 @@ def test_the_python_sdk_of_scaleway(broker):
         "checksum kept": True, "changed": ["renamed", True, False], "in use": 412, "disabled": "disabled", "missing": 404,
         "sns": 20, "named": True, "file": ["user.creds", True], "file again": None, "renamed": "renamed",
         "accounts": True, "gone": 404}
+
+
+def test_the_go_sdk_of_scaleway(broker):
+    program = installed(GO / "scaleway", "the program with the Go SDK of Scaleway")
+    enabled = ["enabled", broker.url]
+    assert printed([program], environment(broker)) == {
+        "nats": {"id": True, "same": True, "renamed": "later", "moved_on": True, "names": ["after", "later"],
+                 "file": "user.creds", "content": True, "once": True, "listed": 1, "gone": "ResourceNotFoundError namespace",
+                 "credentials_gone": "ResourceNotFoundError credentials",
+                 "short_id": "InvalidArgumentsError nats_account_id"},
+        "sqs": {"before": "disabled", "inactive": "ResourceNotFoundError MnqSQSNamespace",
+                "unactivated": "ResourceNotFoundError MnqSQSNamespace", "active": enabled, "twice": "ResponseError 409",
+                "once": True, "permissions": [True, True, False], "listed": 1,
+                "in_use": "PreconditionFailedError resource_still_in_use", "gone": "ResourceNotFoundError credentials",
+                "after": "disabled"},
+        "sns": {"before": "disabled", "active": enabled, "once": True, "listed": 1, "after": "disabled"},
+        "denied": "DeniedAuthenticationError api_key"}
+
+
+def test_the_go_sdk_of_scaleway_with_the_first_api(broker):
+    program = installed(GO / "alpha", "the program with the older Go SDK of Scaleway")
+    assert printed([program], environment(broker)) == {
+        "namespaces": {"id": True, "same": True, "renamed": "c", "protocols": ["nats", "sqs_sns"], "names": ["a", "c"],
+                       "endpoint": broker.url, "project": True, "protocol": "InvalidArgumentsError protocol",
+                       "gone": "ResourceNotFoundError namespace", "short_id": "InvalidArgumentsError namespace_id"},
+        "nats": {"content": True, "once": True, "no_other": True, "gone": "ResourceNotFoundError credential"},
+        "sqs": {"secret": True, "once": True, "access": True, "permissions": [True, False, True], "listed": True,
+                "gone": "ResourceNotFoundError credential"},
+        "denied": "DeniedAuthenticationError"}
 
 
 class Scw:
