@@ -27,6 +27,7 @@ install_clients() {
   if ! python_venv celery "celery[sqs]==5.6.2" kombu==5.7.0 boto3==1.44.5 pycurl==7.49.0; then
     not_installed Celery "$logs/venv-celery.log"
   fi
+  install_floci
 }
 
 # not_installed CLIENT LOG: the tests that need it fail, for every machine that runs them can have it.
@@ -84,6 +85,25 @@ install_java_clients() {
   else
     rm -f "$folder/Scenario.class"
     not_installed "the program with the AWS SDK for Java" "$logs/java-clients.log"
+  fi
+}
+
+# What floci's own tests of SQS need; the tests come from a checkout of the caller's.
+install_floci() {
+  local folder=$root/build/floci-node pins="vitest@2.1.9 esbuild@0.21.5 @aws-sdk/client-sqs@3.958.0"
+  if [ ! -d "${SWITCHYARD_FLOCI_TESTS:-}" ]; then
+    unset SWITCHYARD_FLOCI_TESTS
+    skip integration-floci "no package registry has floci's compatibility tests; set SWITCHYARD_FLOCI_TESTS to that folder of a checkout"
+    return
+  fi
+  [ "$(cat "$folder/pins" 2>/dev/null)" = "$pins" ] && return
+  rm -rf "$folder" && mkdir -p "$folder" && echo '{"private": true}' >"$folder/package.json"
+  # shellcheck disable=SC2086  # One word for each package.
+  if (cd "$folder" && npm install --no-audit --no-fund --no-package-lock --loglevel=error $pins) >"$logs/floci.log" 2>&1; then
+    echo "$pins" >"$folder/pins"
+  else
+    rm -rf "$folder/node_modules"
+    not_installed "vitest for floci's tests" "$logs/floci.log"
   fi
 }
 
