@@ -59,7 +59,7 @@ install_node_clients() {
 # Programs with the Go SDKs of AWS and Scaleway; alpha is a module of its own, for an SDK of the time of v1alpha1.
 install_go_clients() {
   local folder=$root/build/go-clients source=$root/tests/integration/clients/go
-  local from=("$source"/go.mod "$source"/go.sum "$source"/*/main.go "$source"/alpha/go.mod "$source"/alpha/go.sum)
+  local from=("$source"/go.mod "$source"/go.sum "$source"/*/*.go "$source"/alpha/go.mod "$source"/alpha/go.sum)
   is_current "$folder" "${from[@]}" && return
   rm -rf "$folder" && mkdir -p "$folder"
   if (export GOTOOLCHAIN=local GOFLAGS=-buildvcs=false && cd "$source" && go build -trimpath -o "$folder/" ./sqs ./scaleway &&

@@ -49,6 +49,9 @@ def test_the_go_sdk_of_scaleway(broker):
                 "in_use": "PreconditionFailedError resource_still_in_use", "gone": "ResourceNotFoundError credentials",
                 "after": "disabled"},
         "sns": {"before": "disabled", "active": enabled, "once": True, "listed": 1, "after": "disabled"},
+        "queues": {"arn": True, "url": True, "fifo_named": False, "before": True, "after": True, "size": "262144",
+                   "retention": "720", "ordered": ["true", "true"], "unsent": "AccessDenied",
+                   "destroyed": ["AWS.SimpleQueueService.NonExistentQueue"] * 3},
         "denied": "DeniedAuthenticationError api_key"}
 
 

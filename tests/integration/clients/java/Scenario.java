@@ -301,6 +301,7 @@ public final class Scenario {
       send(url, "x");
     } catch (QueueDoesNotExistException error) {
       seen.put("deleted_status", error.statusCode() == 400);
+      seen.put("no_queue_code", error.awsErrorDetails().errorCode());
     }
     return seen;
   }

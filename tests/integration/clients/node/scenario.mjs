@@ -192,6 +192,7 @@ async function failures(url) {
   const ten = [...'0123456789'];
   const list = (accessKeyId) => typeOf('ListQueues', {}, make({credentials: {accessKeyId, secretAccessKey: 'x'}}));
   const seen = {
+    no_queue_code: await call('GetQueueUrl', {QueueName: `${name}-never`}).catch((error) => error.Code),
     no_queue: await typeOf('GetQueueUrl', {QueueName: `${name}-never`}),
     name_taken: await typeOf('CreateQueue', {QueueName: name, Attributes: {VisibilityTimeout: '26'}}),
     bad_handle: await typeOf('DeleteMessage', {QueueUrl: url, ReceiptHandle: 'no'}),

@@ -59,7 +59,7 @@ func same(made, read *mnq.NatsAccount) bool {
 	return reflect.DeepEqual(made, read)
 }
 
-func nats(client *scw.Client) object {
+func natsAccounts(client *scw.Client) object {
 	api := mnq.NewNatsAPI(client)
 	made := must(api.CreateNatsAccount(&mnq.NatsAPICreateNatsAccountRequest{Name: "events"}))
 	read := must(api.GetNatsAccount(&mnq.NatsAPIGetNatsAccountRequest{NatsAccountID: made.ID}))
@@ -87,7 +87,7 @@ func nats(client *scw.Client) object {
 	return seen
 }
 
-func sqs(client *scw.Client) object {
+func sqsService(client *scw.Client) object {
 	api := mnq.NewSqsAPI(client)
 	seen := object{"before": must(api.GetSqsInfo(&mnq.SqsAPIGetSqsInfoRequest{})).Status,
 		"inactive":    failure(api.DeactivateSqs(&mnq.SqsAPIDeactivateSqsRequest{})),
@@ -111,7 +111,7 @@ func sqs(client *scw.Client) object {
 	return seen
 }
 
-func sns(client *scw.Client) object {
+func snsService(client *scw.Client) object {
 	api := mnq.NewSnsAPI(client)
 	seen := object{"before": must(api.GetSnsInfo(&mnq.SnsAPIGetSnsInfoRequest{})).Status}
 	active := must(api.ActivateSns(&mnq.SnsAPIActivateSnsRequest{}))
@@ -129,7 +129,7 @@ func sns(client *scw.Client) object {
 func main() {
 	client := must(scw.NewClient(scw.WithEnv()))
 	wrong := must(scw.NewClient(scw.WithEnv(), scw.WithAuth(os.Getenv("SCW_ACCESS_KEY"), "11111111-1111-1111-1111-111111111111")))
-	seen := object{"nats": nats(client), "sqs": sqs(client), "sns": sns(client),
+	seen := object{"nats": natsAccounts(client), "sqs": sqsService(client), "sns": snsService(client), "queues": queues(client),
 		"denied": failure(mnq.NewSqsAPI(wrong).GetSqsInfo(&mnq.SqsAPIGetSqsInfoRequest{}))}
 	done(json.NewEncoder(os.Stdout).Encode(seen))
 }

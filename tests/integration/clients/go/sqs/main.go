@@ -293,6 +293,9 @@ func failures(url string) object {
 	batch := func(list []types.SendMessageBatchRequestEntry) string {
 		return typeOf(client.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &url, Entries: list}))
 	}
+	_, missed := client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: aws.String(name + "-never")})
+	var plain smithy.APIError
+	errors.As(missed, &plain)
 	long := entries("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
 	for i := range long {
 		long[i].MessageBody = aws.String(strings.Repeat("x", 150000))
@@ -306,7 +309,8 @@ func failures(url string) object {
 	}
 	missing := attribute(url, types.QueueAttributeNameQueueArn) + "-never"
 	seen := object{
-		"no_queue": typeOf(client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: aws.String(name + "-never")})),
+		"no_queue_code": plain.ErrorCode(),
+		"no_queue":      typeOf(client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: aws.String(name + "-never")})),
 		"name_taken": typeOf(client.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: &name,
 			Attributes: map[string]string{"VisibilityTimeout": "26"}})),
 		"bad_handle": typeOf(client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: aws.String("no")})),
