@@ -87,5 +87,5 @@ def test_a_celery_worker_that_acknowledges_late_loses_no_task(broker, workers):
     assert second.wait(30) == 0, workers.output.read_text()[-4000:]
     lines = workers.lines()
     assert {f"add {1000 + i}" for i in range(30)} | {"add 5001", "flaky 0", "flaky 1", "flaky 2"} <= set(lines)
-    # At least once: what a worker held when it was killed comes again, and nothing else does.
-    assert len(lines) - len(set(lines)) <= 4, lines
+    # At least once: what one receive gave to the worker that was killed may come again, and nothing else.
+    assert len(lines) - len(set(lines)) <= 10, lines
