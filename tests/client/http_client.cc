@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -176,6 +177,12 @@ std::string_view next_string(std::string_view json, std::string_view name, std::
   if (end == std::string_view::npos) return {};
   position = end + 1;
   return json.substr(at + 1, end - at - 1);
+}
+
+std::uint64_t to_number(std::string_view text) {
+  std::uint64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
 }
 
 std::string get(std::uint16_t port, std::string_view path) {

@@ -62,6 +62,9 @@ class HttpClient {
 // it; empty when there is none.  Enough for replies whose strings need no escapes.
 std::string_view next_string(std::string_view json, std::string_view name, std::size_t& position);
 
+// The digits at its front; 0 when there are none.
+std::uint64_t to_number(std::string_view text);
+
 // One blocking GET; empty when there is no 200 reply.
 std::string get(std::uint16_t port, std::string_view path);
 
