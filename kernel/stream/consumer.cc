@@ -111,12 +111,6 @@ bool Consumer::repeat(FetchId id, const FetchRequest& request, const FetchDone& 
 
 void Consumer::wait(FetchId id, const FetchRequest& request, FetchDone done) {
   Waiter waiter{id, request, std::move(done)};
-  if (!config().ordered && room() == 0) {
-    answer(std::move(waiter),
-           Error{Code::quota, "consumer '" + config().name + "' has " + std::to_string(leases_.counts().leased) +
-                                  " messages out, its limit; acknowledge some or raise max_leased"});
-    return;
-  }
   if (request.wait_ms == 0) {
     ++impatient_;
   } else {
@@ -198,9 +192,16 @@ void Consumer::pump() {
   if (loading_) return;  // The chunk's arrival pumps again.
   for (auto it = waiters_.begin(); impatient_ > 0 && it != waiters_.end();) {
     const auto waiter = it++;
-    if (waiter->request.wait_ms == 0) answer(remove_waiter(waiter), Status());
+    if (waiter->request.wait_ms == 0) answer(remove_waiter(waiter), waiter->departure ? Status() : nothing_now());
   }
   arm();
+}
+
+// Why a fetch that does not wait gets nothing.  Only after expire(): leases that have ended take no room.
+Status Consumer::nothing_now() const {
+  if (config().ordered || room() > 0) return {};
+  return Error{Code::quota, "consumer '" + config().name + "' has " + std::to_string(leases_.counts().leased) +
+                                " messages out, its limit; acknowledge some or raise max_leased"};
 }
 
 // One timer for the earliest lease or delay that ends; only while somebody waits for it.

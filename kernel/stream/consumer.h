@@ -12,7 +12,8 @@
 // of quiet keys come first, one of each key in turn, and of noisy keys the one with the fewest messages
 // out.  What is behind a million messages of a noisy key is found by its own key.
 //
-// Failure: Code::quota when max_leased messages are out; Code::cancelled for cancelled waits.
+// Failure: Code::quota when max_leased messages are out and the fetch does not wait; Code::cancelled for
+// cancelled waits.
 //
 // Thread: its stream's lane.
 #pragma once
@@ -159,6 +160,7 @@ class Consumer {
   void handed_out(const std::vector<Picked>& picked, std::int64_t now_ms);
   void arm();
   std::uint64_t room() const;
+  Status nothing_now() const;
   Lease hold(Seq seq, std::int64_t for_ms);
 
   // How long a message stays hidden while its ack is written; the write's end settles it.
