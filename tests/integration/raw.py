@@ -74,6 +74,37 @@ def query_call(broker, action, path="/", method="POST", change=None, **fields):
     return signed(broker, text.encode(), {"Content-Type": FORM}, path=path, change=change)
 
 
+class Keepalive:
+    """Signed JSON requests on one connection: for tests that need thousands of them."""
+
+    def __init__(self, broker, environment=None):
+        self.broker = broker
+        self.environment = environment or broker.environment
+        self.credentials = botocore.credentials.Credentials(self.environment["AWS_ACCESS_KEY_ID"],
+                                                            self.environment["AWS_SECRET_ACCESS_KEY"])
+        self.connection = http.client.HTTPConnection("127.0.0.1", broker.port, timeout=30)
+        self.last = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.connection.close()
+
+    def call(self, action, **fields):
+        body = json.dumps(fields).encode()
+        # A signature holds for a quarter of an hour: the same request again is not signed again.
+        if self.last is None or self.last[0] != (action, body) or time.monotonic() - self.last[1] > 60:
+            request = botocore.awsrequest.AWSRequest(
+                method="POST", url=self.broker.url + "/", data=body,
+                headers={"Content-Type": JSON, "X-Amz-Target": "AmazonSQS." + action})
+            botocore.auth.SigV4Auth(self.credentials, "sqs", self.environment["AWS_DEFAULT_REGION"]).add_auth(request)
+            self.last = ((action, body), time.monotonic(), dict(request.headers.items()))
+        self.connection.request("POST", "/", body=body, headers=self.last[2])
+        reply = self.connection.getresponse()
+        return Reply(reply.status, reply.getheaders(), reply.read())
+
+
 class Socket:
     """A TCP connection whose bytes the test decides."""
 
