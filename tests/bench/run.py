@@ -29,6 +29,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/integration"))
 import broker as broker_module  # noqa: E402
+import tenants  # noqa: E402
 
 
 # CPU of one XADD with appendfsync always, 50 connections, where the limits below were set.
@@ -230,6 +231,10 @@ def idle(bench):
     bench.at_most("idle, every plugin loaded", memory, 25, "MB RSS", slack=False)
 
 
+def many_namespaces(bench):
+    tenants.measure(bench, start_ready)
+
+
 # (program, case, counter, limit, unit, factor, at most or at least, name of the row with the case's counters)
 ROOM_ROWS = [
     ("bench_journal", "durable_append/64/", "records/s", 300_000, "/s", 1, "at_least", "durable append, groups of 64, journal"),
@@ -292,7 +297,7 @@ def show_case(case):
 
 
 PARTS = {"http": http_layer, "send": send, "backlog": backlog, "small": small_messages, "parked": parked, "idle": idle,
-         "rooms": rooms}
+         "tenants": many_namespaces, "rooms": rooms}
 
 
 def main():

@@ -2,12 +2,14 @@
 // connection, every request signed.  Prints one JSON object.
 //
 //   sqs_load MODE --port P --pid SERVER --data-dir DIR --queue NAME [--connections N] [--size BYTES]
-//            [--batch N] [--messages N] [--seconds S]
+//            [--batch N] [--messages N] [--seconds S] [--targets FILE]
 //   send   for --seconds, after a second of warm-up       fill   exactly --messages
+//   create the queues of --targets
 //   drain  receive and delete until --messages are gone   park   --connections long polls, --messages wake-ups
 //
 // The generator shares two cores with the server, so it is stingy: a signature covers only the body
-// and the second, so sends of one second come from a small pool of signed requests.
+// and the second, so sends of one second come from a small pool of signed requests.  With --targets (lines
+// of access key, secret key, region, queue URL) sends go to all of these queues in turn, each signed by itself.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -15,6 +17,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <fstream>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,7 +33,7 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 struct Options {
-  std::string mode, data_dir, queue = "bench";
+  std::string mode, data_dir, targets, queue = "bench";
   std::uint16_t port = 0;
   pid_t pid = 0;
   std::size_t connections = 64, size = 300, batch = 1, messages = 0;
@@ -62,23 +66,29 @@ class Generator {
         states_(options.connections) {}
 
   int run() {
-    if (!find_queue()) return fail("CreateQueue");
+    if (options_.targets.empty() ? !find_queue() : !read_targets()) return fail("finding the queue");
     for (std::size_t i = 0; i < options_.connections; ++i) {
       if (!client_.connect(i)) return fail("connect");
     }
     if (options_.mode == "send") return send_for_seconds();
     if (options_.mode == "fill") return until_messages(Step::send);
+    if (options_.mode == "create") return until_messages(Step::create);
     if (options_.mode == "drain") return until_messages(Step::receive);
     if (options_.mode == "park") return park();
     return fail("unknown mode");
   }
 
  private:
-  enum class Step : std::uint8_t { send, receive, erase, park };
+  enum class Step : std::uint8_t { create, send, receive, erase, park };
   struct State {
     Step step = Step::send;
     SteadyClock::time_point sent_at;
     std::vector<std::string> handles;
+  };
+  // A queue of some namespace and who may send to it.
+  struct Target {
+    std::shared_ptr<client::Signer> signer;
+    std::string url;
   };
   // Signed requests of this second.
   struct Pool {
@@ -111,6 +121,39 @@ class Generator {
     const auto start = SteadyClock::now();
     while (setup.in_flight() > 0 && seconds_since(start) < 10) setup.poll(100);
     return !url_.empty();
+  }
+
+  bool read_targets() {
+    std::ifstream file(options_.targets);
+    client::Credentials keys;
+    std::string before;
+    for (std::string url; file >> keys.access_key >> keys.secret_key >> keys.region >> url;) {
+      // Queues of one namespace follow each other.
+      auto signer = before == keys.access_key
+                        ? targets_.back().signer
+                        : std::make_shared<client::Signer>(keys, "127.0.0.1:" + std::to_string(options_.port));
+      before = keys.access_key;
+      targets_.push_back({std::move(signer), std::move(url)});
+    }
+    return !targets_.empty();
+  }
+
+  const std::string& create_next() {
+    target_ = (target_ + 1) % targets_.size();
+    const Target& target = targets_[target_];
+    request_.clear();
+    target.signer->append(request_, "CreateQueue",
+                          R"({"QueueName":")" + target.url.substr(target.url.rfind('/') + 1) + "\"}");
+    return request_;
+  }
+
+  const std::string& send_next() {
+    // A prime stride: neighbours in the file are not neighbours in time, and every queue has its turn.
+    target_ = (target_ + 7919) % targets_.size();
+    url_ = targets_[target_].url;
+    request_.clear();
+    targets_[target_].signer->append(request_, options_.batch == 1 ? "SendMessage" : "SendMessageBatch", send_body(0));
+    return request_;
   }
 
   std::string send_body(std::size_t variant) const {
@@ -150,7 +193,14 @@ class Generator {
     State& state = states_[connection];
     state.sent_at = SteadyClock::now();
     switch (state.step) {
+      case Step::create:
+        client_.send(connection, create_next());
+        break;
       case Step::send:
+        if (!targets_.empty()) {
+          client_.send(connection, send_next());
+          break;
+        }
         client_.send(connection, pooled(sends_, options_.batch == 1 ? "SendMessage" : "SendMessageBatch", 64));
         break;
       case Step::receive:
@@ -191,6 +241,9 @@ class Generator {
       latencies_.push_back(std::chrono::duration<float, std::milli>(SteadyClock::now() - state.sent_at).count());
     }
     switch (state.step) {
+      case Step::create:
+        ++messages_;
+        break;
       case Step::send:
         messages_ += options_.batch;
         break;
@@ -305,6 +358,8 @@ class Generator {
   client::Signer signer_;
   std::vector<State> states_;
   Pool sends_, receives_;
+  std::vector<Target> targets_;
+  std::size_t target_ = 0;
   std::string url_, body_, request_;
   std::vector<float> latencies_;
   std::size_t operations_ = 0, messages_ = 0, errors_ = 0, woken_ = 0;
@@ -327,6 +382,8 @@ bool parse(int argc, char** argv, Options& options) {
       options.data_dir = value;
     else if (name == "--queue")
       options.queue = value;
+    else if (name == "--targets")
+      options.targets = value;
     else if (name == "--connections")
       options.connections = std::stoul(value);
     else if (name == "--size")
@@ -350,8 +407,8 @@ int main(int argc, char** argv) {
   switchyard::bench::Options options;
   if (!switchyard::bench::parse(argc, argv, options)) {
     std::fprintf(stderr,
-                 "usage: sqs_load send|fill|drain|park --port P --pid SERVER --data-dir DIR [--queue NAME] "
-                 "[--connections N] [--size BYTES] [--batch N] [--messages N] [--seconds S]\n");
+                 "usage: sqs_load send|fill|create|drain|park --port P --pid SERVER --data-dir DIR [--queue NAME] "
+                 "[--connections N] [--size BYTES] [--batch N] [--messages N] [--seconds S] [--targets FILE]\n");
     return 2;
   }
   rlimit files{};
