@@ -10,6 +10,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from broker import BINARY, Broker  # noqa: E402
+from observed import OBSERVED, watch  # noqa: E402
 
 # run.sh says and counts that these are skipped.
 collect_ignore = [] if "SWITCHYARD_FLOCI_TESTS" in os.environ else ["test_floci.py"]
@@ -27,7 +28,7 @@ def client_for(broker, environment=None, **overrides):
         config=CONFIG,
     )
     options.update(overrides)
-    return boto3.session.Session().client("sqs", **options)
+    return watch(boto3.session.Session().client("sqs", **options))
 
 
 def client_environment(broker):
@@ -42,6 +43,17 @@ def client_environment(broker):
 def pytest_sessionstart(session):
     if not BINARY.exists():
         pytest.exit(f"{BINARY} does not exist: build it with `cmake --preset release && cmake --build --preset release`", 3)
+
+
+def pytest_collection_modifyitems(items):
+    # The compatibility table is about what all the others have seen.
+    items.sort(key=lambda item: item.module.__name__ == "test_zz_compatibility_table")
+
+
+def pytest_runtest_logreport(report):
+    if report.when == "call":
+        OBSERVED.test_ended(report.nodeid.split("::", 1)[0].rsplit("/", 1)[-1] + "::" + report.nodeid.split("::", 1)[1],
+                            report.passed)
 
 
 @pytest.fixture(scope="session", params=[1, 4], ids=["lanes1", "lanes4"])

@@ -3,6 +3,8 @@ import json
 import urllib.error
 import urllib.request
 
+import observed
+
 
 class Answer:
     def __init__(self, status, headers, body):
@@ -29,6 +31,7 @@ class Control:
             request.add_header("X-Auth-Token", self.token)
         try:
             with urllib.request.urlopen(request, timeout=20) as response:
+                observed.control_exchange(method, path, response.status)
                 return Answer(response.status, response.headers, response.read())
         except urllib.error.HTTPError as error:
             return Answer(error.code, error.headers, error.read())

@@ -11,6 +11,8 @@ import botocore.auth
 import botocore.awsrequest
 import botocore.credentials
 
+import observed
+
 JSON = "application/x-amz-json-1.0"
 FORM = "application/x-www-form-urlencoded; charset=utf-8"
 
@@ -43,8 +45,10 @@ def exchange(broker, method, path, headers, body=b""):
     connection = http.client.HTTPConnection("127.0.0.1", broker.port, timeout=30)
     try:
         connection.request(method, path, body=body, headers=headers)
-        reply = connection.getresponse()
-        return Reply(reply.status, reply.getheaders(), reply.read())
+        answer = connection.getresponse()
+        reply = Reply(answer.status, answer.getheaders(), answer.read())
+        observed.error_reply(reply)
+        return reply
     finally:
         connection.close()
 
@@ -63,15 +67,20 @@ def signed(broker, body, headers, path="/", method="POST", environment=None, reg
 
 def json_call(broker, action, change=None, environment=None, region=None, headers=None, **fields):
     headers = {"Content-Type": JSON, "X-Amz-Target": "AmazonSQS." + action, **(headers or {})}
-    return signed(broker, json.dumps(fields).encode(), headers, change=change, environment=environment, region=region)
+    reply = signed(broker, json.dumps(fields).encode(), headers, change=change, environment=environment, region=region)
+    observed.json_exchange(action, fields, reply)
+    return reply
 
 
 def query_call(broker, action, path="/", method="POST", change=None, **fields):
     form = {"Action": action, "Version": "2012-11-05", **fields}
     text = urllib.parse.urlencode(form, quote_via=urllib.parse.quote)
     if method == "GET":
-        return signed(broker, b"", {}, path=f"{path}?{text}", method="GET", change=change)
-    return signed(broker, text.encode(), {"Content-Type": FORM}, path=path, change=change)
+        reply = signed(broker, b"", {}, path=f"{path}?{text}", method="GET", change=change)
+    else:
+        reply = signed(broker, text.encode(), {"Content-Type": FORM}, path=path, change=change)
+    observed.query_exchange(action, reply)
+    return reply
 
 
 class Keepalive:

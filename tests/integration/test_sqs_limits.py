@@ -1,4 +1,5 @@
 """What happens at a limit, and that it ends: messages in flight, stored bytes, requests a second."""
+import concurrent.futures
 import signal
 
 import botocore.exceptions
@@ -23,23 +24,35 @@ def counts(sqs, url):
     return [int(found[one]) for one in names]
 
 
+def on_eight_connections(broker, work, tens):
+    """work(connection, n) for every n: eight at a time share a sync of the disk."""
+    def part(first):
+        with Keepalive(broker) as connection:
+            return [work(connection, n) for n in range(first, tens, 8)]
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        return [one for some in pool.map(part, range(8)) for one in some]
+
+
 def fill(broker, url, messages, fifo=False):
-    """Batches of ten on one connection; in a FIFO queue every message has a group of its own."""
-    with Keepalive(broker) as connection:
-        for first in range(0, messages, 10):
-            more = lambda n: {"MessageGroupId": f"g{n}", "MessageDeduplicationId": f"d{n}"} if fifo else {}
-            reply = connection.call("SendMessageBatch", QueueUrl=url, Entries=[
-                {"Id": str(i), "MessageBody": "x", **more(first + i)} for i in range(10)])
-            assert reply.status == 200 and "Failed" not in reply.json, reply
+    """In batches of ten; in a FIFO queue every message has a group of its own."""
+    def send(connection, n):
+        more = lambda i: {"MessageGroupId": f"g{n}-{i}", "MessageDeduplicationId": f"d{n}-{i}"} if fifo else {}
+        reply = connection.call("SendMessageBatch", QueueUrl=url, Entries=[
+            {"Id": str(i), "MessageBody": "x", **more(i)} for i in range(10)])
+        assert reply.status == 200 and "Failed" not in reply.json, reply
+
+    on_eight_connections(broker, send, messages // 10)
 
 
-def take_out(broker, url, messages, **more):
-    """Receives without deleting; returns the last ten messages."""
-    with Keepalive(broker) as connection:
-        for _ in range(0, messages, 10):
-            reply = connection.call("ReceiveMessage", QueueUrl=url, MaxNumberOfMessages=10, **more)
-            assert reply.status == 200 and len(reply.json["Messages"]) == 10, reply
-    return reply.json["Messages"]
+def take_out(broker, url, messages):
+    """Receives without deleting; returns some of the messages."""
+    def receive(connection, n):
+        reply = connection.call("ReceiveMessage", QueueUrl=url, MaxNumberOfMessages=10)
+        assert reply.status == 200 and len(reply.json["Messages"]) == 10, reply
+        return reply.json["Messages"]
+
+    return on_eight_connections(broker, receive, messages // 10)[-1]
 
 
 def received(sqs, url):
