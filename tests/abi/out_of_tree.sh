@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# A plugin built by a stranger: the SDK is installed into a folder of its own, the C example is built
-# against it outside of the tree (with CMake, and with pkg-config alone), checked, loaded by its path into
-# the real broker, and talked to with curl.
+# Plugins built by strangers: the SDK is installed into a folder of its own, the examples are built against
+# it outside of the tree (CMake, pkg-config alone, cargo without a registry), checked, loaded by their path
+# into the real broker one after the other on one data folder, and talked to (talk_lines.py).
 #
 #   out_of_tree.sh BUILD_DIR [sdk|broker]
 set -euo pipefail
@@ -9,96 +9,58 @@ build=$(cd "$1" && pwd)
 part=${2:-all}
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 work=$(mktemp -d)
-broker=
-finish() {
-  local status=$?
-  if [ -n "$broker" ]; then
-    kill "$broker" 2>/dev/null || true
-    wait "$broker" 2>/dev/null || true
-  fi
-  if [ "$status" -ne 0 ] && [ -f "$work/broker.log" ]; then tail -n 20 "$work/broker.log"; fi
-  rm -rf "$work"
-  exit "$status"
-}
-trap finish EXIT
+trap 'rm -rf "$work"' EXIT
 umask 022
+strict="-Wall -Wextra -Werror -pedantic"
 
 cmake --install "$build" --component dev --prefix "$work/sdk" >"$work/install.log"
-cp -r "$work/sdk/share/doc/switchyard-sdk/examples/line_counter" "$work/line_counter"
-cmake -S "$work/line_counter" -B "$work/out" -DCMAKE_BUILD_TYPE=Release -DCMAKE_PREFIX_PATH="$work/sdk" \
-  -DCMAKE_C_FLAGS="-Wall -Wextra -Werror -pedantic" >"$work/cmake.log"
-cmake --build "$work/out" >>"$work/cmake.log" || { cat "$work/cmake.log"; exit 1; }
-plugin=$work/out/line_counter.so
-bash "$root/tests/abi/check_exports.sh" "$plugin"
+export PKG_CONFIG_PATH=$work/sdk/share/pkgconfig
+examples=$work/sdk/share/doc/switchyard-sdk/examples
+languages=(c cpp)
+if command -v cargo >/dev/null; then languages+=(rust); else echo "cargo is not installed: the Rust example is left out"; fi
+
+# with_cmake NAME -> $work/NAME/out/lines.so
+with_cmake() {
+  cp -r "$examples/$1" "$work/$1"
+  cmake -S "$work/$1" -B "$work/$1/out" -DCMAKE_BUILD_TYPE=Release -DCMAKE_PREFIX_PATH="$work/sdk" \
+    --no-warn-unused-cli -DCMAKE_C_FLAGS="$strict" -DCMAKE_CXX_FLAGS="$strict" >"$work/cmake.log"
+  cmake --build "$work/$1/out" >>"$work/cmake.log" || { cat "$work/cmake.log"; exit 1; }
+}
+with_cmake lines_c
+with_cmake lines_cpp
 # The build must not have seen the tree.
-if grep -rlF "$root" "$work/out" "$work/sdk"; then
+if grep -rlF "$root" "$work/lines_c" "$work/lines_cpp" "$work/sdk"; then
   echo "the files above name the source tree"
   exit 1
 fi
-echo "built with find_package(Switchyard)"
+echo "C and C++ built with find_package(Switchyard)"
 
 mkdir "$work/by-hand"
-export PKG_CONFIG_PATH=$work/sdk/share/pkgconfig
 # shellcheck disable=SC2046
-cc -std=c99 -O2 -Wall -Wextra -Werror $(pkg-config --cflags switchyard-sdk) "$work/line_counter/line_counter.c" \
-  -o "$work/by-hand/line_counter.so" $(pkg-config --libs switchyard-sdk)
-bash "$root/tests/abi/check_exports.sh" "$work/by-hand/line_counter.so"
-echo "built with pkg-config"
+cc -std=c99 -O2 $strict $(pkg-config --cflags switchyard-sdk) "$work/lines_c/lines.c" \
+  -o "$work/by-hand/lines_c.so" $(pkg-config --libs switchyard-sdk)
+# shellcheck disable=SC2046
+c++ -std=c++20 -O2 $strict $(pkg-config --cflags switchyard-sdk) "$work/lines_cpp/lines.cpp" \
+  -o "$work/by-hand/lines_cpp.so" $(pkg-config --libs switchyard-sdk)
+echo "C and C++ built with pkg-config"
+
+declare -A plugin=([c]=$work/lines_c/out/lines.so [cpp]=$work/lines_cpp/out/lines.so)
+if [[ " ${languages[*]} " == *" rust "* ]]; then
+  cp -r "$examples/lines_rust" "$work/lines_rust"
+  (cd "$work/lines_rust" && cargo build --release --offline) >"$work/cargo.log" 2>&1 || { cat "$work/cargo.log"; exit 1; }
+  plugin[rust]=$work/lines_rust/target/release/liblines.so
+  echo "Rust built with cargo, without a registry"
+fi
+for file in "${plugin[@]}" "$work"/by-hand/*.so; do bash "$root/tests/abi/check_exports.sh" "$file"; done
 [ "$part" = sdk ] && exit 0
 
-switchyard=$build/bin/switchyard
+switchyard=${SWITCHYARD_BINARY:-$build/bin/switchyard}
 [ -x "$switchyard" ] || { echo "$switchyard is not built"; exit 1; }
-for file in "$plugin" "$work/by-hand/line_counter.so"; do
-  "$switchyard" plugin check "$file" >"$work/check.log" || { cat "$work/check.log"; exit 1; }
+for file in "${plugin[@]}" "$work"/by-hand/*.so; do
+  "$switchyard" plugin check "$file" >"$work/check.log" || { echo "$file:"; cat "$work/check.log"; exit 1; }
 done
-echo "passes plugin check"
+echo "pass plugin check"
 
-cat >"$work/switchyard.yaml" <<YAML
-http:
-  listen: 127.0.0.1:0
-bootstrap:
-  namespaces:
-    - name: lines
-      protocol: sqs_sns
-      account_id: "111122223333"
-plugins:
-  line_counter:
-    path: $plugin
-    required: true
-    anonymous_namespace: lines
-YAML
-start() {
-  : >"$work/ready"
-  "$switchyard" run --dev --data-dir "$work/data" --config "$work/switchyard.yaml" >"$work/ready" 2>"$work/broker.log" &
-  broker=$!
-  # The ready line is the contract; without it within 20 s the test has failed.
-  timeout 20 sh -c 'until grep -q "^switchyard ready" "$1"; do kill -0 "$2" && sleep 0.05; done' _ "$work/ready" "$broker"
-  url=$(sed -n 's/^switchyard ready.*http=\([^ ]*\).*/\1/p' "$work/ready")
-}
-stop() {
-  kill -TERM "$broker"
-  wait "$broker"
-  broker=
-}
-expect() { # STATUS BODY CURL-ARGUMENTS...
-  local status=$1 body=$2 got
-  shift 2
-  got=$(curl -sS -m 10 -w '|%{http_code}' "$@" "$url/lines")
-  [ "$got" = "$body|$status" ] || { echo "expected '$body|$status', got '$got' from curl $*"; exit 1; }
-}
-
-start
-expect 200 0$'\n'
-expect 204 '' -X DELETE
-expect 201 1$'\n' --data-binary 'first line'
-expect 201 2$'\n' --data-binary 'second line'
-expect 200 'first line' -X DELETE
-expect 404 'no protocol of this server answers here'$'\n' -X PATCH
-echo "speaks with curl"
-stop
-start
-expect 200 1$'\n'
-expect 200 'second line' -X DELETE
-expect 200 0$'\n'
-stop
-echo "keeps its lines over a restart"
+talk=()
+for language in "${languages[@]}"; do talk+=("$language=${plugin[$language]}"); done
+python3 "$root/tests/abi/talk_lines.py" "$switchyard" "${talk[@]}"

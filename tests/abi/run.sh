@@ -12,9 +12,13 @@ header() {
   shift
   echo '#include <switchyard/plugin.h>' | "$compiler" "$@" -Wall -Wextra -Werror -pedantic -I"$include" -fsyntax-only -
 }
+# wrapper COMPILER: each C++ header compiles alone.
 wrapper() {
-  echo '#include <switchyard/plugin.hpp>' |
-    "$1" -x c++ -std=c++20 -Wall -Wextra -Werror -pedantic -I"$include" -fsyntax-only -
+  local header
+  for header in "$include"/switchyard/*.hpp; do
+    echo "#include <switchyard/$(basename "$header")>" |
+      "$1" -x c++ -std=c++20 -Wall -Wextra -Werror -pedantic -I"$include" -fsyntax-only - || return 1
+  done
 }
 layout() { "$@" -Wall -Wextra -Werror -I"$include" -fsyntax-only "$here/layout.c"; }
 
@@ -29,6 +33,13 @@ check abi-wrapper-clang++ wrapper clang++-14
 check abi-layout-complete python3 "$here/layout.py" --check
 check abi-append-only python3 "$here/gate.py" --check
 check abi-gate-self-test python3 "$here/gate.py" --self-test
+
+if command -v rustc >/dev/null && command -v cargo >/dev/null; then
+  check abi-layout-rust python3 "$here/rust_layout.py"
+  check abi-layout-rust-self-test python3 "$here/rust_layout.py" --self-test
+else
+  skip abi-layout-rust "rustc and cargo are not installed"
+fi
 
 if build release; then
   check abi-exports bash "$here/check_exports.sh" "$root"/build/release/lib/switchyard/plugins/*.so

@@ -102,9 +102,10 @@ TEST(PluginCommand, check_gives_up_on_a_plugin_that_hangs) {
   EXPECT_TRUE(has(ran.out, "did not end within 1000 ms")) << ran.out;
 }
 
-TEST(PluginCommand, check_of_the_c_plus_plus_wrapper_and_of_the_example_is_good) {
+TEST(PluginCommand, check_of_the_c_plus_plus_wrapper_and_of_the_examples_is_good) {
   EXPECT_EQ(check("wrapped").code, 0);
-  EXPECT_EQ(check("line_counter").code, 0);
+  EXPECT_EQ(check("lines_c").code, 0);
+  EXPECT_EQ(check("lines_cpp").code, 0);
 }
 
 TEST(PluginCommand, a_wrong_command_line_ends_with_2) {
