@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "kernel/plugin/child.h"
+#include "kernel/plugin/scaffold.h"
 
 namespace switchyard::plugin {
 namespace {
@@ -11,7 +12,7 @@ constexpr int kListTimeoutMs = 5'000;
 constexpr char kUsage[] =
     "usage: switchyard plugin list\n"
     "       switchyard plugin check FILE [--config JSON] [--timeout SECONDS]\n"
-    "       switchyard plugin new NAME\n";
+    "       switchyard plugin new NAME [--lang c|cpp|rust] [--dir FOLDER]\n";
 
 std::string or_dash(const char* text) { return text == nullptr || *text == '\0' ? "-" : text; }
 
@@ -36,6 +37,8 @@ int check_command(const std::vector<std::string>& arguments, CliStreams streams)
   for (std::size_t i = 1; i < arguments.size(); ++i) {
     if (arguments[i] == "--config" && i + 1 < arguments.size()) {
       options.section = arguments[++i];
+    } else if (arguments[i] == "--requests" && i + 1 < arguments.size()) {
+      options.requests_file = arguments[++i];
     } else if (arguments[i] == "--timeout" && i + 1 < arguments.size() && parse_seconds(arguments[i + 1]) > 0) {
       options.timeout_ms = 1000 * parse_seconds(arguments[++i]);
     } else if (options.file.empty() && arguments[i].rfind("--", 0) != 0) {
@@ -50,6 +53,37 @@ int check_command(const std::vector<std::string>& arguments, CliStreams streams)
     return 2;
   }
   return plugin_check(options, streams);
+}
+
+int new_command(const std::vector<std::string>& arguments, CliStreams streams) {
+  std::string name, folder = ".", language = "cpp";
+  for (std::size_t i = 1; i < arguments.size(); ++i) {
+    if (arguments[i] == "--lang" && i + 1 < arguments.size()) {
+      language = arguments[++i];
+    } else if (arguments[i] == "--dir" && i + 1 < arguments.size()) {
+      folder = arguments[++i];
+    } else if (name.empty() && arguments[i].rfind("--", 0) != 0) {
+      name = arguments[i];
+    } else {
+      std::fprintf(streams.err, "switchyard plugin new: unknown argument '%s'\n%s", arguments[i].c_str(), kUsage);
+      return 2;
+    }
+  }
+  if (name.empty()) {
+    std::fputs(kUsage, streams.err);
+    return 2;
+  }
+  const auto parsed = parse_language(language);
+  auto written = parsed ? write_scaffold(folder, name, *parsed) : parsed.error();
+  if (!written) {
+    std::fprintf(streams.err, "switchyard plugin new: %s\n", written.error().message.c_str());
+    return 1;
+  }
+  const auto path = folder == "." ? name : folder + "/" + name;
+  for (const auto& file : *written) std::fprintf(streams.out, "%s/%s\n", path.c_str(), file.c_str());
+  std::fprintf(streams.out, "wrote %s; %s/README.md has the commands that build, check and run it\n", path.c_str(),
+               path.c_str());
+  return 0;
 }
 
 }  // namespace
@@ -81,12 +115,7 @@ int run_plugin_command(const std::vector<std::string>& arguments, const LoaderOp
   const std::string verb = arguments.empty() ? "" : arguments.front();
   if (verb == "list" && arguments.size() == 1) return plugin_list(loader, streams);
   if (verb == "check") return check_command(arguments, streams);
-  if (verb == "new") {
-    std::fputs(
-        "switchyard plugin new is not in this version; start from the example in the SDK's documentation folder\n",
-        streams.err);
-    return 2;
-  }
+  if (verb == "new") return new_command(arguments, streams);
   std::fputs(kUsage, streams.err);
   return 2;
 }

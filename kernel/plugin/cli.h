@@ -28,6 +28,7 @@ int plugin_list(const LoaderOptions& loader, CliStreams streams = {});
 struct CheckOptions {
   std::string file;
   std::string section = "{}";  // The configuration to start it with.
+  std::string requests_file;   // What to ask it while trouble is made; empty = only its routes.
   int timeout_ms = 20'000;     // Of one check.
 };
 int plugin_check(const CheckOptions& options, CliStreams streams = {});

@@ -1,4 +1,6 @@
 # switchyard_add_plugin(NAME sources...) builds NAME.so with exactly one exported symbol.
+# switchyard_add_plugin_test(NAME sources...) builds a program with the host in memory (switchyard/testing/host.hpp)
+# and gives it to CTest; the plugin's own sources are among its sources.
 #
 # Used by the core plugins inside the tree and, through find_package(Switchyard), by everyone else.
 # Sanitizer builds set SWITCHYARD_SANITIZE: their runtime is resolved at load time.
@@ -22,4 +24,21 @@ function(switchyard_add_plugin name)
   if(NOT SWITCHYARD_SANITIZE AND NOT SWITCHYARD_FUZZ)
     target_link_options(${name} PRIVATE -Wl,-z,defs)
   endif()
+endfunction()
+
+# The host in memory comes as source: the package serves every architecture and compiler.
+set(SWITCHYARD_TESTING_DIR ${SWITCHYARD_SDK_CMAKE_DIR}/testing)
+if(NOT EXISTS ${SWITCHYARD_TESTING_DIR})
+  set(SWITCHYARD_TESTING_DIR ${SWITCHYARD_SDK_CMAKE_DIR}/../testing)
+endif()
+function(switchyard_add_plugin_test name)
+  if(NOT TARGET switchyard_testing)
+    file(GLOB sources ${SWITCHYARD_TESTING_DIR}/*.cc)
+    add_library(switchyard_testing STATIC ${sources})
+    set_target_properties(switchyard_testing PROPERTIES CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON)
+    target_link_libraries(switchyard_testing PUBLIC Switchyard::sdk)
+  endif()
+  add_executable(${name} ${ARGN})
+  target_link_libraries(${name} PRIVATE switchyard_testing)
+  add_test(NAME ${name} COMMAND ${name})
 endfunction()

@@ -377,6 +377,9 @@ impl Drop for Reply {
 pub struct Request<'a>(pub &'a sw_http_request);
 
 impl<'a> Request<'a> {
+    pub fn method(&self) -> &'a [u8] {
+        unsafe { view(self.0.method.data, self.0.method.len) }
+    }
     pub fn path(&self) -> &'a [u8] {
         unsafe { view(self.0.path.data, self.0.path.len) }
     }

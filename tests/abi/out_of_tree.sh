@@ -61,6 +61,30 @@ for file in "${plugin[@]}" "$work"/by-hand/*.so; do
 done
 echo "pass plugin check"
 
+# What `plugin new` writes is built, tested and checked as its own README says, untouched.
+new=$work/new
+mkdir "$new"
+for language in "${languages[@]}"; do
+  name=fresh_$language
+  "$switchyard" plugin new "$name" --lang "$language" --dir "$new" >"$work/new.log"
+  (
+    cd "$new/$name"
+    if [ "$language" = rust ]; then
+      cargo build --release --offline
+      cargo test --offline
+      "$switchyard" plugin check "target/release/lib$name.so" --requests requests.http
+      bash "$root/tests/abi/check_exports.sh" "target/release/lib$name.so"
+    else
+      cmake -S . -B build -DCMAKE_PREFIX_PATH="$work/sdk" -DCMAKE_C_FLAGS="$strict" -DCMAKE_CXX_FLAGS="$strict"
+      cmake --build build
+      ctest --test-dir build --output-on-failure
+      "$switchyard" plugin check "build/$name.so" --requests requests.http
+      bash "$root/tests/abi/check_exports.sh" "build/$name.so"
+    fi
+  ) >"$work/fresh.log" 2>&1 || { echo "plugin new --lang $language:"; cat "$work/fresh.log"; exit 1; }
+  echo "plugin new --lang $language builds, passes its test and plugin check"
+done
+
 talk=()
 for language in "${languages[@]}"; do talk+=("$language=${plugin[$language]}"); done
 python3 "$root/tests/abi/talk_lines.py" "$switchyard" "${talk[@]}"

@@ -115,10 +115,64 @@ TEST(PluginCommand, a_wrong_command_line_ends_with_2) {
   EXPECT_EQ(run({"check", "a.so", "--timeout", "soon"}).code, 2);
   EXPECT_EQ(run({"fly"}).code, 2);
   EXPECT_EQ(run({"list", "more"}).code, 2);
-  const auto fresh = run({"new", "mqtt"});
-  EXPECT_EQ(fresh.code, 2);
-  EXPECT_TRUE(has(fresh.out, "is not in this version")) << fresh.out;
+  EXPECT_EQ(run({"new"}).code, 2);
+  EXPECT_EQ(run({"new", "a", "b"}).code, 2);
+  EXPECT_EQ(run({"new", "a", "--fast"}).code, 2);
   EXPECT_EQ(run({"check", "/nowhere/x.so"}).code, 1);
+}
+
+Ran make_new(const Folder& folder, const std::string& name, const std::string& language = "c") {
+  return run({"new", name, "--lang", language, "--dir", folder.path.string()});
+}
+
+TEST(PluginCommand, new_writes_a_folder_for_each_language_with_no_word_left_to_fill_in) {
+  const Folder folder;
+  for (const std::string language : {"c", "cpp", "rust"}) {
+    const auto name = "mail_" + language;
+    const auto ran = make_new(folder, name, language);
+    ASSERT_EQ(ran.code, 0) << ran.out;
+    for (const auto& entry : fs::recursive_directory_iterator(folder.path / name)) {
+      if (!entry.is_regular_file()) continue;
+      const auto text = read_file(entry.path());
+      EXPECT_FALSE(text.empty()) << entry.path();
+      for (const char* word : {"@NAME@", "@FILE@", "@SOURCE@", "@BUILD@"})
+        EXPECT_FALSE(has(text, word)) << entry.path() << " has " << word;
+    }
+    const auto source = language == "rust" ? "src/lib.rs" : name + "." + language;
+    EXPECT_TRUE(has(read_file(folder.path / name / source), "/" + name)) << "its route has its name";
+  }
+}
+
+TEST(PluginCommand, new_refuses_names_that_cannot_be_file_target_crate_and_key_at_once) {
+  const Folder folder;
+  for (const char* name : {"Mail", "9mail", "_mail", "mail_", "mail-box", "../mail", "mail box", "", "test", "sqs",
+                           "fn", "topics", "a234567890123456789012345678901234567890x"}) {
+    const auto ran = make_new(folder, name);
+    EXPECT_NE(ran.code, 0) << name;
+    EXPECT_TRUE(*name == '\0' || has(ran.out, std::string("'") + name + "'")) << ran.out;
+  }
+  EXPECT_TRUE(fs::is_empty(folder.path));
+  const auto other = make_new(folder, "mail", "cobol");
+  EXPECT_EQ(other.code, 1);
+  EXPECT_TRUE(has(other.out, "--lang is 'cobol'")) << other.out;
+}
+
+TEST(PluginCommand, new_overwrites_nothing) {
+  const Folder folder;
+  fs::create_directory(folder.path / "empty");
+  fs::create_symlink("/nowhere", folder.path / "link");
+  for (const char* name : {"empty", "link"}) {
+    const auto ran = make_new(folder, name);
+    EXPECT_EQ(ran.code, 1) << name;
+    EXPECT_TRUE(has(ran.out, "is already there")) << ran.out;
+  }
+  EXPECT_TRUE(fs::is_empty(folder.path / "empty"));
+  ASSERT_EQ(make_new(folder, "mail").code, 0);
+  const auto before = read_file(folder.path / "mail/mail.c");
+  EXPECT_EQ(make_new(folder, "mail", "cpp").code, 1);
+  EXPECT_EQ(read_file(folder.path / "mail/mail.c"), before);
+  EXPECT_FALSE(fs::exists(folder.path / "mail/mail.cpp"));
+  EXPECT_FALSE(fs::exists(folder.path / ".mail.new"));
 }
 
 }  // namespace
