@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "kernel/base/log.h"
+#include "kernel/plugin/check_chaos.h"
 #include "kernel/plugin/check_host.h"
 #include "kernel/plugin/child.h"
 #include "kernel/plugin/cli.h"
@@ -38,22 +39,27 @@ class Report {
   explicit Report(CliStreams streams) : streams_(streams) {}
 
   void line(const std::string& text) { std::fprintf(streams_.out, "%s\n", text.c_str()); }
-  bool result(const std::string& name, const std::string& failure) {
+  bool result(const std::string& name, std::string failure, const std::string& note = "") {
     failures_ += failure.empty() ? 0 : 1;
-    line(failure.empty() ? "ok      " + name : "FAILED  " + name + ": " + failure);
+    // Further findings stand below the first.
+    for (auto at = failure.find('\n'); at != std::string::npos; at = failure.find('\n', at + 1))
+      failure.replace(at, 1, "\n        ");
+    line(failure.empty() ? "ok      " + name + (note.empty() ? "" : " (" + note + ")")
+                         : "FAILED  " + name + ": " + failure);
     return failure.empty();
   }
   // The check is the whole body of a child.
-  bool in_child(const std::string& name, int timeout_ms, const std::function<Status()>& check) {
+  bool in_child(const std::string& name, int timeout_ms, const std::function<Status(std::string& note)>& check) {
     const auto ended = run_in_child(
         [&](bool& good) {
           log::set_level(log::Level::off);
-          const auto status = check();
+          std::string note;
+          const auto status = check(note);
           good = status.ok();
-          return good ? std::string() : status.error().message;
+          return good ? note : status.error().message;
         },
         timeout_ms);
-    return result(name, ended.ok ? "" : ended.why);
+    return result(name, ended.ok ? "" : ended.why, ended.output);
   }
   int failures() const { return failures_; }
 
@@ -132,6 +138,15 @@ Status check_shape(const std::string& path) {
   return {};
 }
 
+Result<std::vector<CheckRequest>> read_requests(const std::string& path) {
+  if (path.empty()) return std::vector<CheckRequest>{};
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file) return Error{Code::io, path + " cannot be read; give a file of requests"};
+  return parse_requests(text.str(), path);
+}
+
 }  // namespace
 
 int plugin_check(const CheckOptions& options, CliStreams streams) {
@@ -140,6 +155,11 @@ int plugin_check(const CheckOptions& options, CliStreams streams) {
   const auto path = std::filesystem::canonical(options.file, error).string();
   if (error) {
     std::fprintf(streams.err, "%s cannot be reached: %s\n", options.file.c_str(), error.message().c_str());
+    return 1;
+  }
+  auto requests = read_requests(options.requests_file);
+  if (!requests) {
+    std::fprintf(streams.err, "%s\n", requests.error().message.c_str());
     return 1;
   }
   const auto loaded = run_in_child(
@@ -163,16 +183,24 @@ int plugin_check(const CheckOptions& options, CliStreams streams) {
     auto entry = load_file(file, "");
     return entry ? check(**entry) : Status(std::move(entry).error());
   };
-  report.in_child("linked as the SDK links", options.timeout_ms, [&] { return check_shape(path); });
-  report.in_child("config_keys are a JSON object", options.timeout_ms, [&] { return with_entry(check_config_keys); });
+  report.in_child("linked as the SDK links", options.timeout_ms, [&](std::string&) { return check_shape(path); });
+  report.in_child("config_keys are a JSON object", options.timeout_ms,
+                  [&](std::string&) { return with_entry(check_config_keys); });
   const auto lives = [&](const std::string& what, std::size_t lanes, const std::vector<std::string>& odd_sections) {
     const TemporaryFolder folder;
-    report.in_child(what, options.timeout_ms,
-                    [&] { return run_lifecycle(folder.path(), path, name, options.section, lanes, odd_sections); });
+    report.in_child(what, options.timeout_ms, [&](std::string&) {
+      return run_lifecycle(folder.path(), path, name, options.section, lanes, odd_sections);
+    });
   };
   lives("lives and ends on 1 lane", 1, {});
   lives("lives and ends on 4 lanes", 4, {});
   lives("survives garbage as configuration", 1, garbage());
+  const ChaosSubject subject{path, name, options.section, std::move(*requests), garbage(), options.seed};
+  for (const auto& scenario : chaos_scenarios()) {
+    const TemporaryFolder folder;
+    report.in_child(scenario.name, options.timeout_ms,
+                    [&](std::string& note) { return run_chaos(folder.path(), subject, scenario, note); });
+  }
   report.line(report.failures() == 0 ? "good" : std::to_string(report.failures()) + " checks failed");
   return report.failures() == 0 ? 0 : 1;
 }

@@ -1,6 +1,7 @@
 #include "kernel/plugin/cli.h"
 
 #include <filesystem>
+#include <optional>
 
 #include "kernel/plugin/child.h"
 #include "kernel/plugin/scaffold.h"
@@ -11,7 +12,7 @@ namespace {
 constexpr int kListTimeoutMs = 5'000;
 constexpr char kUsage[] =
     "usage: switchyard plugin list\n"
-    "       switchyard plugin check FILE [--config JSON] [--timeout SECONDS]\n"
+    "       switchyard plugin check FILE [--config JSON] [--requests FILE] [--seed N] [--timeout SECONDS]\n"
     "       switchyard plugin new NAME [--lang c|cpp|rust] [--dir FOLDER]\n";
 
 std::string or_dash(const char* text) { return text == nullptr || *text == '\0' ? "-" : text; }
@@ -32,6 +33,12 @@ int parse_seconds(const std::string& text) {
   return seconds <= 3600 ? seconds : 0;
 }
 
+std::optional<std::uint64_t> parse_number(const std::string& text) {
+  if (text.empty() || text.size() > 18 || text.find_first_not_of("0123456789") != std::string::npos)
+    return std::nullopt;
+  return std::stoull(text);
+}
+
 int check_command(const std::vector<std::string>& arguments, CliStreams streams) {
   CheckOptions options;
   for (std::size_t i = 1; i < arguments.size(); ++i) {
@@ -39,6 +46,8 @@ int check_command(const std::vector<std::string>& arguments, CliStreams streams)
       options.section = arguments[++i];
     } else if (arguments[i] == "--requests" && i + 1 < arguments.size()) {
       options.requests_file = arguments[++i];
+    } else if (arguments[i] == "--seed" && i + 1 < arguments.size() && parse_number(arguments[i + 1])) {
+      options.seed = *parse_number(arguments[++i]);
     } else if (arguments[i] == "--timeout" && i + 1 < arguments.size() && parse_seconds(arguments[i + 1]) > 0) {
       options.timeout_ms = 1000 * parse_seconds(arguments[++i]);
     } else if (options.file.empty() && arguments[i].rfind("--", 0) != 0) {

@@ -7,6 +7,7 @@
 //
 // Thread: [control], in a process that has no other threads (it forks).
 #pragma once
+#include <cstdint>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -29,6 +30,7 @@ struct CheckOptions {
   std::string file;
   std::string section = "{}";  // The configuration to start it with.
   std::string requests_file;   // What to ask it while trouble is made; empty = only its routes.
+  std::uint64_t seed = 1;      // Of the trouble.
   int timeout_ms = 20'000;     // Of one check.
 };
 int plugin_check(const CheckOptions& options, CliStreams streams = {});

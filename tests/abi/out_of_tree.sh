@@ -57,7 +57,7 @@ for file in "${plugin[@]}" "$work"/by-hand/*.so; do bash "$root/tests/abi/check_
 switchyard=${SWITCHYARD_BINARY:-$build/bin/switchyard}
 [ -x "$switchyard" ] || { echo "$switchyard is not built"; exit 1; }
 for file in "${plugin[@]}" "$work"/by-hand/*.so; do
-  "$switchyard" plugin check "$file" >"$work/check.log" || { echo "$file:"; cat "$work/check.log"; exit 1; }
+  "$switchyard" plugin check "$file" --requests "$root/tests/abi/requests/lines.http" >"$work/check.log" || { echo "$file:"; cat "$work/check.log"; exit 1; }
 done
 echo "pass plugin check"
 
