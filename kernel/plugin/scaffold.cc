@@ -61,11 +61,15 @@ std::vector<std::pair<std::string_view, std::string>> words(const std::string& n
     return {{"@NAME@", name},
             {"@SOURCE@", "src/lib.rs"},
             {"@FILE@", "target/release/lib" + name + ".so"},
+            {"@READS@", "DELETE"},
+            {"@TRY@", "curl -X DELETE \"$AWS_ENDPOINT_URL/" + name + "\""},
             {"@BUILD@", "cargo build --release --offline\ncargo test --offline"}};
   }
   return {{"@NAME@", name},
           {"@SOURCE@", name + (language == Language::c ? ".c" : ".cpp")},
           {"@FILE@", "build/" + name + ".so"},
+          {"@READS@", "GET"},
+          {"@TRY@", "curl \"$AWS_ENDPOINT_URL/" + name + "\""},
           {"@BUILD@", "cmake -S . -B build\ncmake --build build\nctest --test-dir build --output-on-failure"}};
 }
 

@@ -4,6 +4,8 @@
 # into the real broker one after the other on one data folder, and talked to (talk_lines.py).
 #
 #   out_of_tree.sh BUILD_DIR [sdk|broker]
+#
+# SWITCHYARD_BINARY is used instead of the build's when it is set.
 set -euo pipefail
 build=$(cd "$1" && pwd)
 part=${2:-all}
@@ -60,6 +62,9 @@ for file in "${plugin[@]}" "$work"/by-hand/*.so; do
   "$switchyard" plugin check "$file" --requests "$root/tests/abi/requests/lines.http" >"$work/check.log" || { echo "$file:"; cat "$work/check.log"; exit 1; }
 done
 echo "pass plugin check"
+
+# The guide's own commands, timed.
+python3 "$root/tests/abi/guide.py" "$switchyard" "$work/sdk"
 
 # What `plugin new` writes is built, tested and checked as its own README says, untouched.
 new=$work/new

@@ -135,7 +135,7 @@ TEST(PluginCommand, new_writes_a_folder_for_each_language_with_no_word_left_to_f
       if (!entry.is_regular_file()) continue;
       const auto text = read_file(entry.path());
       EXPECT_FALSE(text.empty()) << entry.path();
-      for (const char* word : {"@NAME@", "@FILE@", "@SOURCE@", "@BUILD@"})
+      for (const char* word : {"@NAME@", "@FILE@", "@SOURCE@", "@BUILD@", "@TRY@", "@READS@"})
         EXPECT_FALSE(has(text, word)) << entry.path() << " has " << word;
     }
     const auto source = language == "rust" ? "src/lib.rs" : name + "." + language;
