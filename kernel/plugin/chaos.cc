@@ -65,12 +65,7 @@ struct ChaosPluginTable {
     }
     return status;
   }
-  static sw_status start(void* self, sw_error* error) {
-    the_chaos->impl_->starting = true;
-    const auto status = theirs().start(self, error);
-    the_chaos->impl_->starting = false;
-    return status;
-  }
+  static sw_status start(void* self, sw_error* error) { return theirs().start(self, error); }
   static sw_status lane_start(void* self, std::uint32_t lane, void** state, sw_error* error) {
     const ChaosCallback mark(lane);
     const auto status = SW_HAS(&theirs(), lane_start) ? theirs().lane_start(self, lane, state, error) : SW_OK;
@@ -101,19 +96,11 @@ struct ChaosPluginTable {
 
   static void judge_requests(std::uint32_t lane) {
     auto& i = *the_chaos->impl_;
-    std::string first;
-    std::size_t count = 0;
-    {
-      const std::lock_guard lock(i.mutex);
-      for (const auto& [number, e] : i.exchanges) {
-        if (e->lane != lane || !e->open()) continue;
-        if (count++ == 0) first = e->name;
-      }
+    const std::lock_guard lock(i.mutex);
+    for (const auto& [number, e] : i.exchanges) {
+      if (e->lane != lane || !e->open()) continue;
+      if (i.lost++ == 0) i.first_lost = e->name;
     }
-    if (count == 0) return;
-    the_chaos->find("left " + std::to_string(count) + (count == 1 ? " request" : " requests") +
-                    " unanswered when its lane stopped, the first is " + first +
-                    "; answer in every completion, also one that failed, and park nothing beyond lane_drain");
   }
 };
 
@@ -192,6 +179,11 @@ std::vector<std::string> Chaos::findings() const {
   std::vector<std::string> list;
   for (const auto& [sentence, times] : impl_->findings)
     list.push_back(times == 1 ? sentence : sentence + " (" + std::to_string(times) + " times)");
+  if (impl_->lost > 0) {
+    list.push_back("left " + std::to_string(impl_->lost) + (impl_->lost == 1 ? " request" : " requests") +
+                   " unanswered when its lanes stopped, one is " + impl_->first_lost +
+                   "; answer in every completion, also one that failed, and park nothing beyond lane_drain");
+  }
   return list;
 }
 

@@ -1,5 +1,6 @@
 // Chaos as the peer of the plugin's HTTP routes, and its clock.
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 
 #include "kernel/plugin/chaos_impl.h"
@@ -45,8 +46,9 @@ struct ChaosHttpTable {
   static Chaos::Impl& impl() { return *the_chaos->impl_; }
 
   // The answer is known: nobody waits for it any more.
-  static void settle(Chaos::Exchange& e) {
+  static void settle(Chaos::Exchange& e, std::uint32_t status) {
     const std::lock_guard lock(impl().mutex);
+    e.status = status;
     e.overwrite();
     --impl().waiting;
     impl().changed.notify_all();
@@ -72,9 +74,8 @@ struct ChaosHttpTable {
       maybe_leave(e);
       return;
     }
-    e.status = 404;
     e.answered = true;
-    settle(e);
+    settle(e, 404);
   }
 
   // The peer goes away at once, or in a moment.
@@ -98,7 +99,7 @@ struct ChaosHttpTable {
     e.aborted(e.abort_user);
     if (e.answered) return;
     e.gone = true;
-    settle(e);
+    settle(e, 0);
   }
 
   // ---- http ----
@@ -152,9 +153,8 @@ struct ChaosHttpTable {
     }
     for (std::size_t at = 0; at < body.len; ++at) sum += body.data[at];
     read_bytes = sum;
-    e->status = status;
     e->answered = true;
-    settle(*e);
+    settle(*e, status);
   }
   static void* alloc(sw_http_exchange* exchange, std::size_t n) {
     auto* e = held(exchange, "http.alloc");
@@ -217,7 +217,7 @@ struct ChaosHttpTable {
   }
   static void random(const sw_host*, void* out, std::size_t n) { clock()->random(the_chaos->real(), out, n); }
 
-  inline static volatile std::size_t read_bytes = 0;
+  inline static std::atomic<std::size_t> read_bytes = 0;
 };
 
 extern const sw_http_api kChaosHttp;

@@ -31,7 +31,7 @@ struct Chaos::Impl {
   std::condition_variable changed;
   std::mt19937_64 random;
   ChaosPlan plan;
-  bool flushing = false, starting = false;
+  bool flushing = false;
   int busy_burst = 0;  // Calls that are still refused with SW_BUSY.
   std::uint64_t next = 1, calls = 0, refused = 0, failed = 0, delayed = 0, left = 0;
   std::map<std::uint64_t, std::unique_ptr<Exchange>> exchanges;
@@ -42,7 +42,8 @@ struct Chaos::Impl {
   };
   std::map<std::uint64_t, Late> late;
   std::map<std::string, int> findings;
-  std::vector<std::string> order;
+  std::size_t lost = 0;  // Requests that were open when their lane stopped.
+  std::string first_lost;
   struct TimerRelay {
     void (*fire)(void*);
     void* user;

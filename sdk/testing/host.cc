@@ -1,5 +1,7 @@
 #include "switchyard/testing/host.hpp"
 
+#include <dlfcn.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -71,6 +73,13 @@ void fill_request(Exchange& e) {
 }
 
 }  // namespace
+
+const sw_entry* load_plugin(const std::string& path) {
+  void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* symbol = library == nullptr ? nullptr : ::dlsym(library, "switchyard_plugin_v1");
+  if (symbol == nullptr) throw std::runtime_error(::dlerror());
+  return reinterpret_cast<const sw_entry* (*)()>(symbol)();
+}
 
 // ---- State: who may call what -----------------------------------------------------------------------
 

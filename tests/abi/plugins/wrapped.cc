@@ -1,5 +1,6 @@
 // A plugin on plugin.hpp: what the wrapper promises is shown through its HTTP routes.
 #include <switchyard/plugin.hpp>
+#include <vector>
 
 namespace {
 
@@ -16,7 +17,7 @@ class WrappedLane final : public Lane {
 
   // Answers from a timer.
   void later(sw_http_exchange* exchange, const sw_http_request&) {
-    waiting_ = exchange;
+    waiting_.push_back(exchange);
     timer_.start<&WrappedLane::on_timer>(1, this);
   }
   // The lambda captures more than a pointer, and the call is refused: no namespace.
@@ -28,12 +29,12 @@ class WrappedLane final : public Lane {
                         [&](sw_done done, void* user) { return streams_->purge(&host_, nullptr, 1, done, user); });
     answer(exchange, 200, std::to_string(status) + " " + std::to_string(watch.use_count()));
   }
-  void drain() override {
-    if (waiting_ != nullptr) on_timer();
-  }
+  void drain() override { on_timer(); }
 
  private:
-  void on_timer() { answer(std::exchange(waiting_, nullptr), 200, "later"); }
+  void on_timer() {
+    for (auto* exchange : std::exchange(waiting_, {})) answer(exchange, 200, "later");
+  }
   void answer(sw_http_exchange* exchange, std::uint32_t status, std::string_view text) {
     http_->respond(exchange, status, nullptr, 0, bytes(text));
   }
@@ -43,7 +44,7 @@ class WrappedLane final : public Lane {
   const Ext<sw_clock_api> clock_;
   const Ext<sw_stream_api> streams_;
   Timer timer_;
-  sw_http_exchange* waiting_ = nullptr;
+  std::vector<sw_http_exchange*> waiting_;
 };
 
 class Wrapped final : public Plugin {

@@ -53,7 +53,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Rude{"answers_twice", "called http.respond for POST /rude after it had answered it"},
         Rude{"answers_the_dead", "after its peer had left and the abort callback had run"},
-        Rude{"forgets_failures", "unanswered when its lane stopped, the first is "},
+        Rude{"forgets_failures", "unanswered when its lanes stopped, one is "},
         Rude{"forgets_refusals", "answer in every completion, also one that failed"},
         Rude{"answers_refusals_twice", "after it had answered it"}, Rude{"trusts_errors", "was killed by signal 11"},
         Rude{"calls_from_a_thread", "called kv.get outside of a lane callback, from another thread"},

@@ -39,6 +39,10 @@ struct Answer {
   std::string header(std::string_view name) const;  // Empty when it is not there.
 };
 
+// The entry of a plugin in a file, which stays loaded; throws std::runtime_error.  This is how a plugin in Rust
+// is tested.
+const sw_entry* load_plugin(const std::string& path);
+
 class Host {
  public:
   explicit Host(std::uint32_t lanes = 1);
@@ -48,7 +52,7 @@ class Host {
 
   // ---- the plugin's life ----
   // create, configure twice, start, lane_start on every lane.  Link the plugin's source into the test and
-  // give switchyard_plugin_v1().
+  // give switchyard_plugin_v1(), or give what load_plugin() returned.
   void start(const sw_entry* entry, std::string section = "{}");
   // configure with dry_run, and without when the plugin agreed.  False: refused, *why says what it said.
   bool reconfigure(const std::string& section, std::string* why = nullptr);
