@@ -119,6 +119,28 @@ TEST_F(Wrapper, streams_append_many_read_extend_count_purge_and_go) {
   EXPECT_EQ(seen, "2b extended nacked purged removed");
 }
 
+TEST_F(Wrapper, a_waiting_request_that_got_its_message_may_be_answered_later_and_is_not_aborted_any_more) {
+  sdk::WaitingRequests waiting;
+  std::unique_ptr<Reply> kept;
+  with_stream([](Stream) {});
+  Probe::on_request = [&](sw_http_exchange* e, const sw_http_request*) {
+    waiting.fetch(
+        *Stream::find(*Probe::host, ns, "s"), "c", 1, 5000, Reply(*Probe::host, e),
+        [&](Reply reply, const Outcome&, sdk::Deliveries) { kept = std::make_unique<Reply>(std::move(reply)); });
+  };
+  const auto id = host.send("GET", "/probe/wait");
+  host.settle();
+  EXPECT_EQ(kept, nullptr);
+  with_stream([](Stream s) { s.append({.body = "x"}, [](const Outcome&, auto*) {}); });
+  ASSERT_NE(kept, nullptr);
+  host.abort(id);
+  with_reply([&](Reply reply) {
+    kept->text(200, "late");
+    reply.text(200, "");
+  });
+  EXPECT_EQ(host.answer(id).body, "late");
+}
+
 TEST_F(Wrapper, a_message_that_was_tried_too_often_goes_to_the_dead_letters) {
   sw_stream_id dead = 0;
   with_reply([&](Reply reply) {
