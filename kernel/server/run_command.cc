@@ -61,14 +61,19 @@ class Signals {
     std::thread([this, set] { watch(set); }).detach();
   }
 
-  // The next signal for the control thread; the server serves from now on.
+  // From now on signals are for next().  Before anybody is told that the server is ready: who asks it to
+  // stop after that gets a drain.
+  void serving() {
+    const std::lock_guard lock(mutex_);
+    serving_ = true;
+  }
+
+  // The next signal for the control thread.
   int next() {
     std::unique_lock lock(mutex_);
-    serving_ = true;
     arrived_.wait(lock, [this] { return !queue_.empty(); });
     const int signal = queue_.front();
     queue_.pop_front();
-    if (signal != SIGHUP) serving_ = false;
     return signal;
   }
 
@@ -128,6 +133,7 @@ int run_command(const CliOptions& options) {
     print_lines("switchyard did not start: " + status.error().message);
     return 1;
   }
+  signals.serving();
   std::printf("switchyard ready %s\n", server.ready_text().c_str());
   std::fflush(stdout);
   serve(server, source, signals);

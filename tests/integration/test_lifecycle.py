@@ -1,9 +1,12 @@
 """Start, stop, restart, reload: what an operator does."""
 import json
+import os
+import pathlib
 import re
 import signal
 import ssl
 import socket
+import subprocess
 import threading
 import time
 import urllib.request
@@ -294,6 +297,37 @@ def test_second_sigterm_stops_at_once(own_broker, name):
         seconds, _ = elapsed(lambda: broker.wait(10))
     assert seconds < 3
     broker.start()
+
+
+def test_sigterm_drains_from_the_moment_the_server_says_it_is_ready(tmp_path):
+    """Its stdout is full: it serves already, and hangs in the ready line when the signal comes."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    try:
+        while True:
+            os.write(writer, b"x" * 65536)
+    except BlockingIOError:
+        os.set_blocking(writer, True)
+    log = tmp_path / "log"
+    with open(log, "wb") as errors:
+        process = subprocess.Popen([BINARY, "run", "--dev", "--data-dir", tmp_path / "data", "--set",
+                                    f"http.listen=127.0.0.1:{port}", "--set", "plugins.nats.listen=127.0.0.1:0"],
+                                   stdout=writer, stderr=errors)
+    os.close(writer)
+    try:
+        waits_in = pathlib.Path(f"/proc/{process.pid}/wchan")
+        wait_until(lambda: "pipe" in waits_in.read_text(), 20, "the server to hang in its ready line")
+        process.send_signal(signal.SIGTERM)
+        with open(reader, "rb") as out:
+            assert out.read().rstrip(b"\n").endswith(f"http=127.0.0.1:{port}".encode())
+        assert process.wait(20) == 0
+        assert "server.stopping" in log.read_text(), "it was asked to stop, not cut off"
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_the_control_api_has_its_listener_to_itself(own_broker, name):
