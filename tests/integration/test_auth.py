@@ -1,6 +1,9 @@
 """Every request is signed by somebody who is known and may do it."""
 import datetime
 
+import botocore.auth
+import botocore.awsrequest
+import botocore.credentials
 import pytest
 from broker import Broker
 from conftest import client_for
@@ -165,3 +168,15 @@ def test_dev_env_is_what_the_shell_needs(broker):
     assert environment["SWITCHYARD_PID"] == str(broker.pid)
     assert "NATS_URL" not in environment, "variables of a plugin that is not in the build are absent"
     assert isinstance(broker, Broker)
+
+
+@pytest.mark.parametrize("age, taken", [(10, True), (40, False)])
+def test_a_presigned_address_ends_when_it_says(broker, monkeypatch, age, taken):
+    signed_at = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=age)
+    monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda *a, **k: signed_at.replace(tzinfo=None))
+    keys = botocore.credentials.Credentials(broker.environment["AWS_ACCESS_KEY_ID"], broker.environment["AWS_SECRET_ACCESS_KEY"])
+    request = botocore.awsrequest.AWSRequest("GET", f"{broker.url}/?Action=ListQueues&Version=2012-11-05")
+    botocore.auth.SigV4QueryAuth(keys, "sqs", broker.environment["AWS_DEFAULT_REGION"], expires=30).add_auth(request)
+    reply = exchange(broker, "GET", request.url.removeprefix(broker.url), {})
+    assert (reply.status == 200) == taken, reply
+    assert taken or error_name(reply) == "RequestExpired"
