@@ -83,21 +83,31 @@ void AccountView::drop_namespace(std::string_view id) {
   const auto owner = by_owner_.find(owner_key(gone->protocol, owner_name(*gone)));
   if (owner != by_owner_.end() && owner->second == gone.get()) by_owner_.erase(owner);
   if (const auto keys = by_namespace_.find(id); keys != by_namespace_.end()) {
-    for (const auto& [access_key, credential] : keys->second) credential->ns = nullptr;
+    for (const auto& [access_key, credential] : keys->second) {
+      credential->ns = nullptr;
+      tell(credential->credential, true);
+    }
   }
   for (const auto& observer : observers_) observer(gone->number, nullptr);
 }
 
 void AccountView::on_credential(std::string_view key, const store::KvEntry* entry) {
   const auto access_key = key.substr(kCredentialPrefix.size());
-  if (entry == nullptr) return drop_credential(access_key);
+  const auto drop = [&] {
+    if (const auto gone = drop_credential(access_key)) tell(gone->credential, true);
+  };
+  if (entry == nullptr) return drop();
   auto credential = decode_credential(key, *entry->value);
   if (!credential) {
     log::error("account.record_unreadable",
                {{"key", key}, {"do", "run switchyard fsck; is this record of a newer version?"}});
-    return drop_credential(access_key);
+    return drop();
   }
   take_credential(std::move(*credential));
+}
+
+void AccountView::tell(const Credential& credential, bool gone) const {
+  for (const auto& observer : credential_observers_) observer(credential, gone);
 }
 
 void AccountView::take_credential(Credential credential) {
@@ -110,12 +120,13 @@ void AccountView::take_credential(Credential credential) {
   by_namespace_[entry->credential.namespace_id][entry->credential.access_key] = entry.get();
   auto& slot = credentials_[entry->credential.access_key];
   slot = std::move(entry);
+  tell(slot->credential, slot->ns == nullptr);
 }
 
-void AccountView::drop_credential(std::string_view access_key) {
+std::unique_ptr<AccountView::CredentialEntry> AccountView::drop_credential(std::string_view access_key) {
   const auto found = credentials_.find(access_key);
-  if (found == credentials_.end()) return;
-  const auto gone = std::move(found->second);
+  if (found == credentials_.end()) return nullptr;
+  auto gone = std::move(found->second);
   credentials_.erase(found);
   signing_keys_.forget(gone->serial);
   const auto by_id = by_credential_id_.find(gone->credential.id);
@@ -124,6 +135,7 @@ void AccountView::drop_credential(std::string_view access_key) {
   const auto keys = by_namespace_.find(gone->credential.namespace_id);
   keys->second.erase(gone->credential.access_key);
   if (keys->second.empty()) by_namespace_.erase(keys);
+  return gone;
 }
 
 Code AccountView::verify_mac(const MacCheck& check, Principal& out) {

@@ -54,6 +54,10 @@ class AccountView {
   // Called for each namespace that is new or changed, and with null for one that is gone.
   using Observer = std::function<void(NamespaceNumber number, const Namespace* ns)>;
   void observe_namespaces(Observer observer);  // Replays the present ones.
+  // Called for each credential that changed, and for one that authenticates nobody any more: it was deleted,
+  // or its namespace was.  Not for what is there already, and not when one expires.
+  using CredentialObserver = std::function<void(const Credential& credential, bool gone)>;
+  void observe_credentials(CredentialObserver observer) { credential_observers_.push_back(std::move(observer)); }
 
   // Code::ok; not_found: no such key; unauthenticated: wrong signature; denied: expired, which only
   // the holder of the secret learns.
@@ -105,7 +109,8 @@ class AccountView {
   void take_namespace(Namespace ns);
   void drop_namespace(std::string_view id);
   void take_credential(Credential credential);
-  void drop_credential(std::string_view access_key);
+  std::unique_ptr<CredentialEntry> drop_credential(std::string_view access_key);  // Null: it was not there.
+  void tell(const Credential& credential, bool gone) const;
 
   const std::size_t lane_;
   const Sealer& sealer_;
@@ -120,6 +125,7 @@ class AccountView {
   SigningKeyCache signing_keys_;
   std::uint64_t last_serial_ = 0;
   std::vector<Observer> observers_;
+  std::vector<CredentialObserver> credential_observers_;
 };
 
 }  // namespace switchyard::account

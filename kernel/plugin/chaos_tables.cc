@@ -256,6 +256,10 @@ const sw_kv_api kRecords = {
     Wrap<&sw_kv_api::put, "kv.put">::call,
     Wrap<&sw_kv_api::erase, "kv.erase">::call,
 };
+// Passed on: nobody's credential changes here.
+sw_status watch(const sw_host*, void (*changed)(void*, void*, sw_str, std::uint32_t), void* user) {
+  return the_chaos->table<sw_auth_api>(SW_EXT_AUTH)->watch(the_chaos->real(), changed, user);
+}
 const sw_auth_api kAuth = {
     sizeof kAuth,
     0,
@@ -263,6 +267,7 @@ const sw_auth_api kAuth = {
     Wrap<&sw_auth_api::anonymous, "auth.anonymous">::call,
     Wrap<&sw_auth_api::describe, "auth.describe">::call,
     Wrap<&sw_auth_api::namespaces, "auth.namespaces">::call,
+    watch,
 };
 const sw_accounts_api kAccounts = {
     sizeof kAccounts,

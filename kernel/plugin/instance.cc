@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernel/base/log.h"
+#include "kernel/plugin/convert.h"
 #include "kernel/plugin/host_core.h"
 
 namespace switchyard::plugin {
@@ -156,6 +157,23 @@ PluginReport Instance::report() const {
   return report;
 }
 
+bool Instance::watch_credentials(void (*changed)(void*, void*, sw_str, std::uint32_t), void* user) {
+  if (!starting_ || credential_changed_ != nullptr) return false;
+  credential_changed_ = changed;
+  credential_changed_user_ = user;
+  return true;
+}
+
+// The lanes end before their instances do, so the observer is not called for one that is gone.
+void Instance::follow_credentials(std::size_t lane) {
+  core_.services.accounts[lane]->observe_credentials([this, lane](const account::Credential& credential, bool gone) {
+    auto& mine = lanes_[lane];
+    enter(mine, "auth.watch", [&] {
+      credential_changed_(credential_changed_user_, mine.state, str(credential.id), gone ? 0 : credential.permissions);
+    });
+  });
+}
+
 Status Instance::lane_start(std::size_t lane) {
   auto& mine = lanes_[lane];
   mine.phase = PluginLane::Phase::running;
@@ -172,6 +190,7 @@ Status Instance::lane_start(std::size_t lane) {
       return status;
     }
   }
+  if (credential_changed_ != nullptr) follow_credentials(lane);
   for (auto& task : std::exchange(mine.early, {})) task();
   return {};
 }

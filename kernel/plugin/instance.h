@@ -41,6 +41,8 @@ class Instance {
   const sw_plugin& calls() const { return *entry_->plugin; }
   void* self() const { return self_; }
   bool starting() const { return starting_; }
+  // In start(), once; else false.
+  bool watch_credentials(void (*changed)(void*, void*, sw_str, std::uint32_t), void* user);
   void set_running();
 
   // [lane] of that lane.
@@ -52,6 +54,7 @@ class Instance {
   void abandon(std::size_t lane);  // Answers the requests that it still holds.
 
  private:
+  void follow_credentials(std::size_t lane);
   Result<const sw_entry*> find_entry(const LoaderOptions& options);
   // Runs one [control] call of the plugin; a throw becomes an error.
   template <class F>
@@ -66,6 +69,8 @@ class Instance {
   const sw_entry* entry_ = nullptr;
   void* self_ = nullptr;
   bool created_ = false, started_ = false, starting_ = false;
+  void (*credential_changed_)(void* user, void* lane_state, sw_str id, std::uint32_t permissions) = nullptr;
+  void* credential_changed_user_ = nullptr;
   std::atomic<PluginState> state_{PluginState::loaded};
   mutable std::mutex mutex_;  // why_, and what load() sets against report().
   std::string why_;

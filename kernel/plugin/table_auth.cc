@@ -20,9 +20,10 @@ account::AccountView& accounts_of(const PluginLane& plugin) {
 }
 
 const sw_principal* lend(PluginLane& plugin, const account::Namespace& ns, std::uint32_t permissions,
-                         std::string_view credential_id, std::string_view credential_name) {
+                         std::string_view credential_id, std::string_view credential_name, std::int64_t expires_ms) {
   auto* principal = plugin.lane->scratch.array<sw_principal>(1);
-  *principal = {sizeof(sw_principal), permissions, handle_of(plugin, ns), str(credential_id), str(credential_name)};
+  *principal = {sizeof(sw_principal), permissions,          handle_of(plugin, ns),
+                str(credential_id),   str(credential_name), expires_ms};
   return principal;
 }
 
@@ -46,7 +47,8 @@ sw_status verify_mac(const sw_host* host, const sw_mac_check* check, const sw_pr
   const auto code = accounts_of(*plugin).verify_mac(claim, who);
   if (code != Code::ok) return number(code);
   if (!admitted(*plugin, *who.ns)) return SW_QUOTA;
-  *out = lend(*plugin, *who.ns, who.credential->permissions, who.credential->id, who.credential->name);
+  *out = lend(*plugin, *who.ns, who.credential->permissions, who.credential->id, who.credential->name,
+              who.credential->expires_ms);
   return SW_OK;
 }
 
@@ -57,7 +59,7 @@ sw_status anonymous(const sw_host* host, const sw_principal** out) {
   const auto* ns = accounts_of(*plugin).find_by_name_or_id(plugin->anonymous_namespace);
   if (ns == nullptr) return SW_NOT_FOUND;
   if (!admitted(*plugin, *ns)) return SW_QUOTA;
-  *out = lend(*plugin, *ns, account::kMayAll, "anonymous", "anonymous");
+  *out = lend(*plugin, *ns, account::kMayAll, "anonymous", "anonymous", 0);
   return SW_OK;
 }
 
@@ -93,8 +95,12 @@ void namespaces(const sw_host* host, std::int32_t (*visit)(void*, sw_namespace*,
       [&](const account::Namespace& ns) { return visit(user, handle_of(*plugin, ns), lend_info(*plugin, ns)) != 0; });
 }
 
+sw_status watch(const sw_host* host, void (*changed)(void*, void*, sw_str, std::uint32_t), void* user) {
+  return changed != nullptr && instance_of(host).watch_credentials(changed, user) ? SW_OK : SW_INVALID;
+}
+
 }  // namespace
 
-const sw_auth_api kAuthTable = {sizeof(sw_auth_api), 0, verify_mac, anonymous, describe, namespaces};
+const sw_auth_api kAuthTable = {sizeof(sw_auth_api), 0, verify_mac, anonymous, describe, namespaces, watch};
 
 }  // namespace switchyard::plugin

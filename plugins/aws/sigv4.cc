@@ -138,6 +138,34 @@ bool lists(std::string_view signed_headers, std::string_view name) {
   return false;
 }
 
+// Every usual client sends the list as the canonical request needs it, and no name twice.
+bool in_canonical_order(std::string_view signed_headers) {
+  std::string_view before;
+  while (!signed_headers.empty()) {
+    const std::string_view name = take_until(signed_headers, ';');
+    if (name <= before) return false;
+    for (const char c : name) {
+      if (c >= 'A' && c <= 'Z') return false;
+    }
+    before = name;
+  }
+  return true;
+}
+
+// Each name copies its header's value into what is hashed: one that is listed a thousand times would make
+// megabytes of a small request, before anybody knows who sent it.
+bool repeats_a_name(std::string_view signed_headers) {
+  if (in_canonical_order(signed_headers)) return false;
+  std::string sorted = sorted_signed_headers(signed_headers);
+  std::string_view rest = sorted, before = take_until(rest, ';');
+  while (!rest.empty()) {
+    const std::string_view name = take_until(rest, ';');
+    if (name == before) return true;
+    before = name;
+  }
+  return false;
+}
+
 // An unsigned Host or X-Amz-Target would let somebody in the middle send the request elsewhere or turn it
 // into another action.
 Refusal check_signed_headers(const sw_http_request& request, const SigV4& signature) {
@@ -145,6 +173,7 @@ Refusal check_signed_headers(const sw_http_request& request, const SigV4& signat
     return incomplete("SignedHeaders has " + std::to_string(signature.signed_headers.size()) + " bytes; the most is " +
                       std::to_string(kMaxSignedHeaders) + ". Sign fewer headers.");
   }
+  if (repeats_a_name(signature.signed_headers)) return mismatch("SignedHeaders lists a header more than once.");
   if (!lists(signature.signed_headers, "host")) {
     return mismatch("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
   }
@@ -155,20 +184,6 @@ Refusal check_signed_headers(const sw_http_request& request, const SigV4& signat
     }
   }
   return {};
-}
-
-// Every usual client sends the list as the canonical request needs it.
-bool in_canonical_order(std::string_view signed_headers) {
-  std::string_view before;
-  while (!signed_headers.empty()) {
-    const std::string_view name = take_until(signed_headers, ';');
-    if (name < before) return false;
-    for (const char c : name) {
-      if (c >= 'A' && c <= 'Z') return false;
-    }
-    before = name;
-  }
-  return true;
 }
 
 }  // namespace

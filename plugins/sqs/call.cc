@@ -43,7 +43,9 @@ void Call::begin(sw_http_exchange* exchange, const sw_http_request& request) {
   stream = 0;
   state = nullptr;
   fetch_ = 0;
-  gone_ = waiting_ = keeps_messages = false;
+  gone_ = waiting_ = keeps_messages = revoked = false;
+  expires_ms = 0;
+  credential = {};
   wire = aws::header(request, "x-amz-target").empty() ? Wire::query : Wire::json;
   query_mode_ = wire == Wire::json && aws::equals_ignoring_case(aws::header(request, "x-amzn-query-mode"), "true");
   set_region(kDefaultRegion);
@@ -128,6 +130,12 @@ void Call::wait_for(sw_fetch_id fetch) {
 void Call::stop_waiting() {
   if (waiting_ && !gone_) lane.host.http->on_abort(exchange_, nullptr, nullptr);
   waiting_ = false;
+}
+
+void Call::credential_changed(std::string_view id, std::uint32_t permissions) {
+  if (!waiting_ || gone_ || credential != id || (permissions & action->permissions) != 0) return;
+  revoked = true;
+  cancel_waiting();
 }
 
 void Call::cancel_waiting() {

@@ -68,6 +68,8 @@ class Call {
   void wait_for(sw_fetch_id fetch);
   void stop_waiting();    // The fetch has come back.
   void cancel_waiting();  // Its completion will come soon.
+  // A credential may now do this much: ends the wait of a call that needs more.
+  void credential_changed(std::string_view id, std::uint32_t permissions);
 
   std::string_view request_id() const { return {request_id_, sizeof request_id_}; }
   std::string_view region() const { return {region_, region_length_}; }
@@ -86,6 +88,9 @@ class Call {
   void* state = nullptr;  // The action's own, from make().
   Wire wire = Wire::query;
   bool keeps_messages = false;  // Of a receive whose client has gone.
+  bool revoked = false;         // While it waited its credential lost the permission that it needs.
+  std::int64_t expires_ms = 0;  // Of its credential; 0 = never.
+  std::string_view credential;  // Its id, of a call that waits.
   Call* previous = nullptr;     // The lane's list of calls under way.
   Call* next = nullptr;
 

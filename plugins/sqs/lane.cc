@@ -63,6 +63,10 @@ void Lane::drain() {
   for (Call* call = live_; call != nullptr; call = call->next) call->cancel_waiting();
 }
 
+void Lane::credential_changed(std::string_view id, std::uint32_t permissions) {
+  for (Call* call = live_; call != nullptr; call = call->next) call->credential_changed(id, permissions);
+}
+
 void Lane::reset_scratch() {
   form.release();
   json_memory.release();

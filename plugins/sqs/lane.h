@@ -41,6 +41,8 @@ class Lane {
   // Ends the waits of all calls; later ones do not wait.
   void drain();
   bool draining() const { return draining_; }
+  // Ends the waits of calls whose credential may not wait any longer.
+  void credential_changed(std::string_view id, std::uint32_t permissions);
 
   // Back to a small memory after a large request.
   void reset_scratch();

@@ -254,10 +254,8 @@ void answer(Call& call, const sw_delivery* const* deliveries, std::size_t n) {
   });
 }
 
-// Messages came for a client that has gone: they become visible again at once, unless it can ask for them
-// again by its attempt.
-void give_back(Call& call, const sw_delivery* const* deliveries, std::size_t n) {
-  if (call.keeps_messages) n = 0;
+// Messages came for a client that has gone, or may not have them any more: they become visible again at once.
+void give_back(const Call& call, const sw_delivery* const* deliveries, std::size_t n) {
   const aws::Host& host = call.lane.host;
   std::array<sw_token, kMaxMessages> tokens;
   const std::array<std::uint32_t, kMaxMessages> now{};
@@ -268,7 +266,12 @@ void give_back(Call& call, const sw_delivery* const* deliveries, std::size_t n) 
         host.host, call.ns, call.stream, aws::to_str(kConsumer), tokens.data(), now.data(), n, 0,
         [](void*, sw_status, const sw_status*, std::size_t, const sw_error*) {}, nullptr);
   }
-  call.drop();
+}
+
+Refusal revoked() {
+  return {kAccessDenied,
+          "The credential of this request was revoked or may not receive any more; it ended while the "
+          "request waited for messages."};
 }
 
 Refusal over_limit() {
@@ -281,7 +284,16 @@ void on_fetched(void* user, sw_status status, const sw_delivery* const* deliveri
   Call& call = *static_cast<Call*>(user);
   guarded(call, [&] {
     call.stop_waiting();
-    if (call.gone()) return give_back(call, deliveries, status == SW_OK ? n : 0);
+    const std::size_t got = status == SW_OK ? n : 0;
+    if (call.gone()) {
+      // Whoever named an attempt can ask for them again.
+      if (!call.keeps_messages) give_back(call, deliveries, got);
+      return call.drop();
+    }
+    if (call.revoked) {
+      give_back(call, deliveries, got);
+      return call.refuse(revoked());
+    }
     switch (status) {
       case SW_OK:
         return answer(call, deliveries, n);
@@ -352,12 +364,26 @@ void peek_messages(Call& call, const Fields& fields) {
   if (status != SW_OK) call.refuse(from_status(status, nullptr));
 }
 
+namespace {
+
+// Nobody receives by a credential that has ended: the wait ends with it.
+void limit_wait(Call& call, Input& in) {
+  if (in.wait_ms == 0) return;
+  call.credential = call.keep(call.sender_id);
+  if (call.expires_ms == 0) return;
+  const std::int64_t left_ms = call.expires_ms - call.lane.host.clock->wall_ms(call.lane.host.host);
+  in.wait_ms = static_cast<std::uint32_t>(std::clamp<std::int64_t>(left_ms, 0, in.wait_ms));
+}
+
+}  // namespace
+
 void receive_message(Call& call, const Fields& fields) {
   Queue queue;
   Input in;
   if (Refusal refusal = find_queue(call, fields, queue)) return call.refuse(refusal);
   if (Refusal refusal = read(fields, queue.numbers, in)) return call.refuse(refusal);
   if (call.lane.draining()) in.wait_ms = 0;
+  limit_wait(call, in);
   call.state = keep(call, in, queue.numbers.fifo);
   sw_fetch fetch{};
   fetch.size = sizeof fetch;

@@ -51,6 +51,7 @@ Refusal identify(Call& call, const sw_http_request& request, std::string_view se
   }
   call.ns = caller.principal->ns;
   call.sender_id = aws::view(caller.principal->credential_id);
+  call.expires_ms = SW_HAS(caller.principal, expires_ms) ? caller.principal->expires_ms : 0;
   return {};
 }
 
@@ -164,7 +165,16 @@ sw_status Service::start(sw_error* error) {
   handler_.size = sizeof handler_;
   handler_.match = &Service::match;
   handler_.handle = &Service::handle;
+  // A host older than this lets a poll that began before a revocation end by itself.
+  if (SW_HAS(host_.auth, watch)) {
+    const sw_status status = host_.auth->watch(host_.host, &Service::credential_changed, this);
+    if (status != SW_OK) return status;
+  }
   return host_.http->route(host_.host, aws::to_str(""), aws::to_str("/*"), kPriority, &handler_, error);
+}
+
+void Service::credential_changed(void*, void* lane_state, sw_str id, std::uint32_t permissions) {
+  static_cast<Lane*>(lane_state)->credential_changed(aws::view(id), permissions);
 }
 
 std::int32_t Service::match(void*, void*, const sw_http_request* request) {

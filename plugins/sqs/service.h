@@ -26,6 +26,7 @@ class Service {
   const std::string& process() const { return process_; }
 
  private:
+  static void credential_changed(void* self, void* lane_state, sw_str id, std::uint32_t permissions);
   static std::int32_t match(void* self, void* lane, const sw_http_request* request);
   static void handle(void* self, void* lane, sw_http_exchange* exchange, const sw_http_request* request);
 

@@ -36,7 +36,7 @@ pub const SW_INTERNAL: sw_status = 15;
 pub const SW_UNKNOWN_OUTCOME: sw_status = 16;
 
 pub const SW_ABI_GENERATION: u32 = 1;
-pub const SW_ABI_REVISION: u32 = 2;
+pub const SW_ABI_REVISION: u32 = 3;
 pub const SW_STORAGE_FILE: u32 = 0;
 pub const SW_STORAGE_MEMORY: u32 = 1;
 pub const SW_RETAIN_LIMITS: u32 = 0;
@@ -137,6 +137,7 @@ c_structs! {
     }
     sw_principal {
         size: u32, permissions: u32, ns: Ns, credential_id: sw_str, credential_name: sw_str,
+        expires_ms: i64,
     }
     sw_namespace_info {
         size: u32, max_message_bytes: u32, id: sw_str, name: sw_str, protocol: sw_str, style: sw_str,
@@ -153,6 +154,7 @@ c_structs! {
         describe: unsafe extern "C" fn(Host_, Ns, *mut *const sw_namespace_info) -> sw_status,
         namespaces: Option<unsafe extern "C" fn(
             Host_, unsafe extern "C" fn(User, Ns, *const sw_namespace_info) -> i32, User)>,
+        watch: Option<unsafe extern "C" fn(Host_, unsafe extern "C" fn(User, User, sw_str, u32), User) -> sw_status>,
     }
     sw_http_request {
         size: u32, flags: u32, method: sw_str, target: sw_str, path: sw_str, query: sw_str,

@@ -63,7 +63,7 @@ void fill_random(const sw_host* h, void* out, std::size_t n) {
 
 const sw_principal* lend_principal(State& s, Namespace* ns, std::uint32_t permissions, std::string_view credential) {
   auto& p = s.principals.emplace_back();
-  p = {sizeof p, permissions, reinterpret_cast<sw_namespace*>(ns), str(credential), str(credential)};
+  p = {sizeof p, permissions, reinterpret_cast<sw_namespace*>(ns), str(credential), str(credential), 0};
   return &p;
 }
 sw_status verify_mac(const sw_host* h, const sw_mac_check* check, const sw_principal** out) {
@@ -105,6 +105,11 @@ void namespaces(const sw_host* h, std::int32_t (*visit)(void*, sw_namespace*, co
   for (const auto& ns : s.namespaces) {
     if (!ns->deleted && visit(user, reinterpret_cast<sw_namespace*>(ns.get()), lend_info(s, *ns)) == 0) return;
   }
+}
+
+// Credentials of this host never change: nothing is ever called.
+sw_status watch(const sw_host*, void (*changed)(void*, void*, sw_str, std::uint32_t), void*) {
+  return changed == nullptr ? SW_INVALID : SW_OK;
 }
 
 // ---- http ----
@@ -209,7 +214,7 @@ sw_status kv_erase(const sw_host* h, sw_namespace* ns, sw_str key, std::uint64_t
 
 const sw_log_api kLog = {sizeof kLog, 0, log_enabled, log_write};
 const sw_clock_api kClock = {sizeof kClock, 0, wall_ms, mono_ms, start_timer, cancel_timer, post, fill_random};
-const sw_auth_api kAuth = {sizeof kAuth, 0, verify_mac, anonymous, describe, namespaces};
+const sw_auth_api kAuth = {sizeof kAuth, 0, verify_mac, anonymous, describe, namespaces, watch};
 const sw_http_api kHttp = {sizeof kHttp, 0, route, respond, alloc, on_abort};
 const sw_kv_api kKv = {sizeof kKv, 0, kv_get, kv_scan, kv_put, kv_erase};
 const sw_metrics_api kMetrics = {sizeof kMetrics, 0, counter, add};

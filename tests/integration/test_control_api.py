@@ -9,8 +9,10 @@ import boto3
 import botocore.exceptions
 import pytest
 
+from broker import wait_until
 from conftest import CONFIG, client_for
 from control import Control
+from raw import exchange
 
 NANOSECONDS = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$")
 MICROSECONDS = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
@@ -23,6 +25,12 @@ def api(broker):
     control = Control(broker)
     control.project = str(uuid.uuid4())
     return control
+
+
+def parked_polls(broker):
+    text = exchange(broker, "GET", "/metrics", {}).body.decode()
+    return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines()
+               if line.startswith("switchyard_http_parked_requests"))
 
 
 def make_namespace(api, protocol, name="orders"):
@@ -230,6 +238,27 @@ class TestDataPlane:
             assert len(list(pool.map(lambda one: one.list_queues(), clients))) == 8
             assert api.alpha("DELETE", f"credentials/{credential['id']}").status == 204
             assert set(pool.map(lambda one: code_of(one.list_queues), clients)) == {"InvalidClientTokenId"}
+
+    @pytest.mark.parametrize("how", ["revoked", "narrowed"])
+    def test_a_poll_that_waits_ends_with_the_permission_of_its_credential(self, broker, api, name, how):
+        namespace = make_namespace(api, "sqs_sns")
+        owner = sqs_for(broker, make_credential(api, namespace)["sqs_sns_credentials"])
+        url = owner.create_queue(QueueName=name)["QueueUrl"]
+        credential = make_credential(api, namespace)
+        reader = sqs_for(broker, credential["sqs_sns_credentials"])
+        parked = parked_polls(broker)
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            poll = pool.submit(code_of, reader.receive_message, QueueUrl=url, WaitTimeSeconds=20)
+            wait_until(lambda: parked_polls(broker) > parked, what="a poll that waits")
+            if how == "revoked":
+                assert api.alpha("DELETE", f"credentials/{credential['id']}").status == 204
+            else:
+                assert api.alpha("PATCH", f"credentials/{credential['id']}", {"permissions": {
+                    "can_publish": True, "can_receive": False, "can_manage": True}}).status == 200
+            assert poll.result(5) == "AccessDenied"
+        owner.send_message(QueueUrl=url, MessageBody="for the owner")
+        got = owner.receive_message(QueueUrl=url, AttributeNames=["ApproximateReceiveCount"])["Messages"][0]
+        assert got["Attributes"]["ApproximateReceiveCount"] == "1", "the revoked one did not have it before"
 
     def test_a_deleted_namespace_takes_queues_and_messages_along_also_after_kill(self, own_broker):
         broker = own_broker(sets=["lanes=2"])

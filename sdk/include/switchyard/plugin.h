@@ -37,7 +37,7 @@ extern "C" {
 #endif
 
 #define SW_ABI_GENERATION 1u /* a new generation is a new entry symbol          */
-#define SW_ABI_REVISION 2u   /* +1 whenever a table or an extension is appended */
+#define SW_ABI_REVISION 3u   /* +1 whenever a table or an extension is appended */
 
 #define SW_END_OF(t, m) ((uint32_t)((const char *)(&(t)->m + 1) - (const char *)(t)))
 #define SW_HAS(t, m) ((t) && (t)->size >= SW_END_OF(t, m) && (t)->m)
@@ -186,6 +186,7 @@ typedef struct sw_principal {     /* borrowed until the lane callback that asked
   sw_namespace *ns;
   sw_str credential_id;           /* stable; for logs and quotas */
   sw_str credential_name;
+  int64_t expires_ms;             /* revision 3: wall clock at which the credential ends; 0 = never */
 } sw_principal;
 
 typedef struct sw_namespace_info { /* borrowed until the lane callback that asked for it returns */
@@ -224,6 +225,13 @@ typedef struct sw_auth_api {
    * that takes up its own unfinished work after a start.  `info` is borrowed until `visit` returns. */
   void (*namespaces)(const sw_host *, int32_t (*visit)(void *user, sw_namespace *, const sw_namespace_info *info),
                      void *user);
+  /* [control] Revision 3.  In start(), once: from lane_start on, `changed` runs on every lane when a credential
+   * was changed or revoked there, before whoever did it is answered, with what it may do now (0 = nothing:
+   * it or its namespace is gone).  For work that outlives the request that proved the credential: end
+   * it there.  Not called when a credential expires: see sw_principal.expires_ms.  SW_INVALID: not in
+   * start(), or a second time. */
+  sw_status (*watch)(const sw_host *, void (*changed)(void *user, void *lane_state, sw_str credential_id,
+                                                      uint32_t permissions), void *user);
 } sw_auth_api;
 
 /* ---- switchyard.http/1 ---------------------------------------------------------------------------- */

@@ -179,6 +179,64 @@ TEST(Auth, tells_a_right_signature_from_a_wrong_one_and_an_unknown_key) {
   EXPECT_EQ(nobody.ns, nullptr);
 }
 
+TEST(Auth, who_watches_hears_of_each_change_of_a_credential_on_every_lane) {
+  LinkedPlugin plugin("one");
+  HostRig rig(2);
+  struct Heard {
+    std::mutex mutex;
+    std::vector<std::string> lines;
+  } heard;
+  const auto changed = [](void* user, void* lane_state, sw_str id, std::uint32_t permissions) {
+    auto& all = *static_cast<Heard*>(user);
+    const std::lock_guard lock(all.mutex);
+    all.lines.push_back(std::to_string(*static_cast<std::uint32_t*>(lane_state)) + " " + std::string(id.data, id.len) +
+                        " " + std::to_string(permissions));
+  };
+  std::vector<std::uint32_t> indexes{0, 1};
+  plugin.on_lane_start = [&](std::uint32_t lane, void** state, sw_error*) { return *state = &indexes[lane], SW_OK; };
+  plugin.on_start = [&](sw_error*) {
+    const auto* auth = plugin.table<sw_auth_api>(SW_EXT_AUTH);
+    EXPECT_EQ(auth->watch(plugin.host, nullptr, &heard), SW_INVALID);
+    EXPECT_EQ(auth->watch(plugin.host, changed, &heard), SW_OK);
+    EXPECT_EQ(auth->watch(plugin.host, changed, &heard), SW_INVALID) << "once";
+    return SW_OK;
+  };
+  rig.run({&plugin});
+  EXPECT_EQ(plugin.table<sw_auth_api>(SW_EXT_AUTH)->watch(plugin.host, changed, &heard), SW_INVALID) << "in start()";
+  const auto ns = rig.make_namespace("a", "000000000001");
+  const auto credential = rig.make_credential(ns, "AKIDEXAMPLE", "secret");
+  const auto after = [&](const std::function<void(std::function<void()>)>& call) {
+    {
+      const std::lock_guard lock(heard.mutex);
+      heard.lines.clear();
+    }
+    std::promise<void> done;
+    (*rig.lanes)[0].post([&] { call([&] { done.set_value(); }); });
+    done.get_future().wait();
+    const std::lock_guard lock(heard.mutex);
+    std::sort(heard.lines.begin(), heard.lines.end());
+    return heard.lines;
+  };
+  const auto both = [&](std::uint32_t permissions) {
+    const auto end = " " + credential.id + " " + std::to_string(permissions);
+    return std::vector<std::string>{"0" + end, "1" + end};
+  };
+  EXPECT_EQ(after([&](auto done) {
+              account::CredentialChange change;
+              change.permissions = account::kMayReceive;
+              rig.accounts->update_credential(0, credential.id, change, [done](const auto&) { done(); });
+            }),
+            both(SW_PERM_RECEIVE));
+  EXPECT_EQ(
+      after([&](auto done) { rig.accounts->delete_credential(0, credential.id, [done](const auto&) { done(); }); }),
+      both(0));
+  const auto other = rig.make_credential(ns, "AKIDOTHER", "secret");
+  const auto lines =
+      after([&](auto done) { rig.accounts->delete_namespace(0, ns.id, [done](const auto&) { done(); }); });
+  EXPECT_TRUE(std::count(lines.begin(), lines.end(), "0 " + other.id + " 0") >= 1) << "its namespace is gone";
+  EXPECT_TRUE(std::count(lines.begin(), lines.end(), "1 " + other.id + " 0") >= 1);
+}
+
 TEST(Auth, a_namespace_above_its_rate_of_requests_is_told_so_and_no_other_one) {
   TwoTenants t;
   t.rig.make_credential(t.a, "AKIDEXAMPLE", "secret");

@@ -193,9 +193,22 @@ TEST(Signature, list_of_signed_headers_is_bounded) {
   HttpRequest request = list(world);
   sign(request, world.who, world.host.wall_ms());
   std::string many = "SignedHeaders=";
-  for (int i = 0; i < 3'000; ++i) many += "a;";
+  for (int i = 0; i < 3'000; ++i) many += std::to_string(i) + ";";
   replace(header_of(request, "Authorization"), "SignedHeaders=", many);
   EXPECT_EQ(world.raw(request).query_error(), "IncompleteSignature;Sender");
+}
+
+TEST(Signature, a_header_that_is_signed_twice_is_refused_before_anything_is_hashed) {
+  World world;
+  HttpRequest request = list(world);
+  sign(request, world.who, world.host.wall_ms());
+  for (const char* names : {"host;host", "host;x-amz-date;host", "Host;host"}) {
+    HttpRequest twice = request;
+    replace(header_of(twice, "Authorization"), "SignedHeaders=", "SignedHeaders=" + std::string(names) + ";");
+    const Answer answer = world.raw(twice);
+    EXPECT_EQ(answer.query_error(), "SignatureDoesNotMatch;Sender");
+    EXPECT_NE(answer.error_message().find("more than once"), std::string::npos) << answer.body;
+  }
 }
 
 TEST(Signature, unknown_key_and_wrong_secret_and_expired_key) {

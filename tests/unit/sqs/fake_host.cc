@@ -52,6 +52,21 @@ void FakeHost::add_key(std::string access_key, std::string secret, sw_namespace*
 
 void FakeHost::expire_key(const std::string& access_key) { keys_.at(access_key).expired = true; }
 
+void FakeHost::end_key_at(const std::string& access_key, std::int64_t wall_ms) {
+  keys_.at(access_key).expires_ms = wall_ms;
+}
+
+void FakeHost::change_key(const std::string& access_key, std::uint32_t permissions, void* lane_state) {
+  if (permissions == 0) {
+    keys_.erase(access_key);
+  } else {
+    keys_.at(access_key).permissions = permissions;
+  }
+  ASSERT_NE(credential_changed_, nullptr) << "the plugin does not watch";
+  credential_changed_(credential_changed_user_, lane_state, str(access_key), permissions);
+  settle();
+}
+
 sw_http_exchange* FakeHost::offer(HttpRequest request, void* self, void* lane_state) {
   auto& e = exchanges_.emplace_back(new sw_http_exchange);
   e->host = this;

@@ -109,6 +109,9 @@ class FakeHost {
   void add_key(std::string access_key, std::string secret, sw_namespace* ns,
                std::uint32_t permissions = SW_PERM_PUBLISH | SW_PERM_RECEIVE | SW_PERM_MANAGE);
   void expire_key(const std::string& access_key);
+  void end_key_at(const std::string& access_key, std::int64_t wall_ms);
+  // 0 revokes it.  The plugin that watches is told, with this lane.
+  void change_key(const std::string& access_key, std::uint32_t permissions, void* lane_state);
   void set_anonymous(sw_namespace* ns) { anonymous_ = ns; }
 
   // ---- requests ----
@@ -149,6 +152,7 @@ class FakeHost {
     sw_namespace* ns;
     std::uint32_t permissions;
     bool expired = false;
+    std::int64_t expires_ms = 0;
   };
   struct Waiting {
     sw_fetch_id id;
@@ -186,6 +190,8 @@ class FakeHost {
   std::vector<std::unique_ptr<sw_namespace>> namespaces_;
   std::map<std::string, Key, std::less<>> keys_;
   sw_namespace* anonymous_ = nullptr;
+  void (*credential_changed_)(void*, void*, sw_str, std::uint32_t) = nullptr;
+  void* credential_changed_user_ = nullptr;
   sw_principal principal_{};
   sw_namespace_info namespace_info_{};
   const sw_http_handler* handler_ = nullptr;

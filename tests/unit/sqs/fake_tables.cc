@@ -44,6 +44,7 @@ struct Tables {
     f.principal_.ns = key->second.ns;
     f.principal_.credential_id = str(key->first);
     f.principal_.credential_name = str(key->first);
+    f.principal_.expires_ms = key->second.expires_ms;
     *out = &f.principal_;
     return SW_OK;
   }
@@ -58,6 +59,11 @@ struct Tables {
     f.principal_.credential_id = str(kName);
     f.principal_.credential_name = str(kName);
     *out = &f.principal_;
+    return SW_OK;
+  }
+  static sw_status watch(const sw_host* h, void (*changed)(void*, void*, sw_str, std::uint32_t), void* user) {
+    of(h).credential_changed_ = changed;
+    of(h).credential_changed_user_ = user;
     return SW_OK;
   }
   static sw_status describe(const sw_host* h, sw_namespace* ns, const sw_namespace_info** out) {
@@ -160,7 +166,7 @@ struct Tables {
 const void* fake_table(const char* id) {
   using T = Tables;
   static const sw_clock_api clock = {sizeof clock, 0, T::wall_ms, T::mono_ms, T::start, T::cancel, T::post, T::random};
-  static const sw_auth_api auth = {sizeof auth, 0, T::verify_mac, T::anonymous, T::describe, T::namespaces};
+  static const sw_auth_api auth = {sizeof auth, 0, T::verify_mac, T::anonymous, T::describe, T::namespaces, T::watch};
   static const sw_http_api http = {sizeof http, 0, T::route, T::respond, T::alloc, T::on_abort};
   static const sw_kv_api kv = {sizeof kv, 0, T::kv_get, T::kv_scan, T::kv_put, T::kv_erase};
   const std::string_view name = id;

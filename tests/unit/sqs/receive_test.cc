@@ -259,6 +259,47 @@ TEST(ReceiveMessage, messages_that_come_for_a_client_that_has_gone_are_visible_a
   EXPECT_EQ(world.receive(url).size(), 1u);
 }
 
+TEST(ReceiveMessage, a_wait_ends_when_its_credential_may_not_receive_any_more) {
+  for (const std::uint32_t left : {0u, SW_PERM_PUBLISH | SW_PERM_MANAGE}) {
+    World world;
+    const std::string url = world.create("q");
+    const auto* parked = world.start(poll(world, url, 20));
+    world.change_key(SW_PERM_RECEIVE);
+    EXPECT_FALSE(parked->response) << "it may still receive";
+    world.change_key(left);
+    ASSERT_TRUE(parked->response);
+    EXPECT_EQ(World::answer_of(parked).query_error(), "AccessDenied;Sender");
+    EXPECT_EQ(world.host.waiting(), 0u) << "it takes no message away from others";
+  }
+}
+
+TEST(ReceiveMessage, messages_that_come_together_with_the_revocation_are_visible_again) {
+  World world;
+  const std::string url = world.create("q");
+  world.send(url, "m");
+  world.receive(url, {{"VisibilityTimeout", 1}});
+  const auto* parked = world.start(poll(world, url, 20));
+  world.host.lose_next_cancel();
+  world.change_key(SW_PERM_PUBLISH | SW_PERM_MANAGE);
+  world.host.advance(1'000);
+  ASSERT_TRUE(parked->response);
+  EXPECT_EQ(World::answer_of(parked).query_error(), "AccessDenied;Sender");
+  world.change_key(SW_PERM_RECEIVE);
+  EXPECT_EQ(world.receive(url).size(), 1u);
+}
+
+TEST(ReceiveMessage, nobody_waits_longer_than_his_credential_lasts) {
+  World world;
+  const std::string url = world.create("q");
+  world.host.end_key_at(world.who.access_key, world.host.wall_ms() + 2'000);
+  const auto* parked = world.start(poll(world, url, 20));
+  world.host.advance(1'999);
+  EXPECT_FALSE(parked->response);
+  world.host.advance(1);
+  ASSERT_TRUE(parked->response);
+  EXPECT_EQ(parked->response->body, "{}");
+}
+
 TEST(ReceiveMessage, drain_answers_every_wait_empty_and_starts_no_new_one) {
   World world;
   const std::string url = world.create("q");

@@ -70,6 +70,7 @@ class World {
   void configure(std::string_view settings);
   std::string configure_error(std::string_view settings);
   void drain();
+  void change_key(std::uint32_t permissions) { host.change_key(who.access_key, permissions, lane_); }
   void restart();  // The process dies and another one starts on what is stored.
 
   FakeHost host;
