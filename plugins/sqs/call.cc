@@ -43,6 +43,7 @@ void Call::begin(sw_http_exchange* exchange, const sw_http_request& request) {
   stream = 0;
   state = nullptr;
   fetch_ = 0;
+  tries = 1;
   gone_ = waiting_ = keeps_messages = revoked = false;
   expires_ms = 0;
   credential = {};

@@ -85,7 +85,8 @@ class Call {
   sw_namespace* ns = nullptr;
   std::string_view sender_id;  // Only while the request is being handled.
   sw_stream_id stream = 0;
-  void* state = nullptr;  // The action's own, from make().
+  void* state = nullptr;    // The action's own, from make().
+  std::uint32_t tries = 1;  // Of its change, see try_again().
   Wire wire = Wire::query;
   bool keeps_messages = false;  // Of a receive whose client has gone.
   bool revoked = false;         // While it waited its credential lost the permission that it needs.

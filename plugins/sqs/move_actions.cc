@@ -7,6 +7,7 @@
 #include "plugins/sqs/move_runner.h"
 #include "plugins/sqs/move_task.h"
 #include "plugins/sqs/queue.h"
+#include "plugins/sqs/request_fields.h"
 
 namespace switchyard::sqs {
 namespace {
@@ -213,14 +214,12 @@ struct CancelState {
   std::int64_t moved = 0;
 };
 
-void store_cancellation(Call& call);
-
 void on_cancelled(void* user, sw_status status, std::uint64_t, const sw_error* error) {
   Call& call = *static_cast<Call*>(user);
   guarded(call, [&] {
     const auto& state = *static_cast<const CancelState*>(call.state);
     // Progress was stored at the same moment: the next look sees it.
-    if (status == SW_CONFLICT) return store_cancellation(call);
+    if (status == SW_CONFLICT) return try_again(call, "The task");
     if (status != SW_OK) return call.refuse(from_status(status, error));
     call.succeed([&](ReplyWriter& out) { out.number("ApproximateNumberOfMessagesMoved", state.moved); });
   });

@@ -1,6 +1,7 @@
 #include "plugins/sqs/queue_change.h"
 
 #include "plugins/aws/text.h"
+#include "plugins/sqs/request_fields.h"
 
 namespace switchyard::sqs {
 namespace {
@@ -9,10 +10,7 @@ void on_changed(void* user, sw_status status, const sw_stream_info*, const sw_er
   Call& call = *static_cast<Call*>(user);
   guarded(call, [&] {
     if (status == SW_OK) return call.succeed();
-    if (status == SW_CONFLICT) {
-      return call.refuse(
-          {aws::kServiceUnavailable, "The queue was changed by another request at the same time; try again."});
-    }
+    if (status == SW_CONFLICT) return try_again(call, "The queue");
     call.refuse(from_status(status, error));
   });
 }

@@ -1,7 +1,8 @@
 // The read-modify-write that every change of a queue's attributes, tags and policy is: read the stored
 // form, change the value, store it under the version that was read, answer.
 //
-// Failure: a queue that changed meanwhile answers ServiceUnavailable: the client's retry reads the new form.
+// Failure: when the queue changed meanwhile the action runs again on its new form, a bounded number of times
+// (request_fields.h); then ServiceUnavailable.
 // Thread: one lane.
 #pragma once
 #include "plugins/sqs/queue.h"
@@ -13,6 +14,7 @@ Refusal read_attributes(const Queue& queue, QueueAttributes& out);
 Refusal read_attributes(const sw_stream_info& info, QueueAttributes& out);
 
 // Stores and answers an empty result when that is durable.
+// REQUIRES: the call's action has done nothing but read.
 void change_queue(Call& call, const Queue& queue, const QueueAttributes& attributes);
 
 }  // namespace switchyard::sqs

@@ -1,11 +1,10 @@
 #include "plugins/sqs/service.h"
 
-#include <boost/json/value.hpp>
-
 #include "plugins/aws/http_request.h"
 #include "plugins/sqs/actions.h"
 #include "plugins/sqs/call.h"
 #include "plugins/sqs/caller_identity.h"
+#include "plugins/sqs/request_fields.h"
 #include "plugins/sqs/routing.h"
 
 namespace switchyard::sqs {
@@ -13,12 +12,6 @@ namespace {
 
 // Every other route is more special than "whatever looks like SQS".
 constexpr std::int32_t kPriority = -100;
-
-Refusal unknown_action(Wire wire, std::string_view name) {
-  if (wire == Wire::json)
-    return {aws::kInvalidAction, "The operation " + std::string(shortened(name)) + " is not one of AmazonSQS."};
-  return {aws::kInvalidAction, "The action " + std::string(shortened(name)) + " is not valid for this endpoint."};
-}
 
 Refusal check_permission(const Call& call, const aws::Caller& caller) {
   if ((caller.principal->permissions & call.action->permissions) != 0) return {};
@@ -55,55 +48,14 @@ Refusal identify(Call& call, const sw_http_request& request, std::string_view se
   return {};
 }
 
-// Finds the action and runs it; what it throws before its operation was started is the caller's to answer.
-void run(Call& call, const aws::Caller& caller, std::string_view action, const Fields& fields) {
-  call.action = find_action(action);
-  if (call.action == nullptr) return call.refuse(unknown_action(call.wire, action));
+// What the action throws before its operation was started is the caller's to answer.
+void run_action(Call& call, const aws::Caller& caller) {
+  RequestFields request;
+  if (Refusal refusal = read_request(call, request)) return call.refuse(refusal);
+  call.action = find_action(request.action);
+  if (call.action == nullptr) return call.refuse(unknown_action(call.wire, request.action));
   if (Refusal refusal = check_permission(call, caller)) return call.refuse(refusal);
-  call.action->run(call, fields);
-}
-
-void run_json(Call& call, const aws::Caller& caller, const sw_http_request& request) {
-  std::string_view action = aws::header(request, "x-amz-target");
-  if (!action.starts_with(kTargetPrefix)) return call.refuse(unknown_action(call.wire, action));
-  action.remove_prefix(kTargetPrefix.size());
-  if (aws::view(request.method) != "POST") {
-    return call.refuse({aws::kMalformedQueryString, "The JSON protocol needs the method POST."});
-  }
-  std::string_view body = aws::view(request.body);
-  if (body.empty()) body = "{}";
-  boost::json::parser& parser = call.lane.json_parser;
-  parser.reset(&call.lane.json_memory);
-  boost::system::error_code error;
-  parser.write(body.data(), body.size(), error);
-  if (error) {
-    return call.refuse({aws::kSerialization, "The request body is not valid JSON: " + error.message() + "."});
-  }
-  const boost::json::value document = parser.release();
-  if (!document.is_object()) {
-    return call.refuse({aws::kSerialization, "The request body must be a JSON object."});
-  }
-  run(call, caller, action, Fields(&document.get_object()));
-}
-
-void run_query(Call& call, const aws::Caller& caller, const sw_http_request& request) {
-  const std::string_view method = aws::view(request.method);
-  if (method != "GET" && method != "POST") {
-    return call.refuse({aws::kMalformedQueryString,
-                        "The method " + std::string(shortened(method)) + " is not supported; use GET or POST."});
-  }
-  aws::QueryForm& form = call.lane.form;
-  const std::string_view body = has_form_body(request) ? aws::view(request.body) : std::string_view();
-  if (!form.parse(aws::view(request.query), body)) {
-    return call.refuse(
-        {aws::kMalformedQueryString,
-         "The request has more than " + std::to_string(aws::QueryForm::kMaxParameters) + " parameters."});
-  }
-  const auto action = form.find("", "Action");
-  if (!action || action->empty()) {
-    return call.refuse({aws::kMissingAction, "The request must contain the parameter Action."});
-  }
-  run(call, caller, *action, Fields(&form, ""));
+  call.action->run(call, request.fields);
 }
 
 void run_token_service(Call& call, const aws::Caller& caller, const sw_http_request& request) {
@@ -144,7 +96,7 @@ void handle_call(Call& call, const sw_http_request& request) {
   if (Refusal refusal = identify(call, request, tokens ? kTokenService : "sqs", caller)) return call.refuse(refusal);
   if (tokens) return run_token_service(call, caller, request);
   if (addressee == Addressee::peek) return run_peek(call, caller, request);
-  call.wire == Wire::json ? run_json(call, caller, request) : run_query(call, caller, request);
+  run_action(call, caller);
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 """Tags, permissions and dead-letter sources, by boto3 against the real broker."""
+import concurrent.futures
 import json
 
 import botocore.exceptions
 import pytest
+from conftest import client_for
 
 
 def refusal(call, **arguments):
@@ -16,7 +18,6 @@ def arn_of(sqs, url):
 
 
 def test_tags_come_go_and_survive_a_restart(own_broker, name):
-    from conftest import client_for
     broker = own_broker()
     sqs = client_for(broker)
     url = sqs.create_queue(QueueName=name, tags={"team": "storage"})["QueueUrl"]
@@ -26,6 +27,21 @@ def test_tags_come_go_and_survive_a_restart(own_broker, name):
     sqs = client_for(broker)
     url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
     assert sqs.list_queue_tags(QueueUrl=url)["Tags"] == {"cost": "42", "k\u00f6ln": "dom"}
+
+
+def test_changes_of_one_queue_at_once_all_succeed(broker, make_queue):
+    url = make_queue()
+    clients = [client_for(broker) for _ in range(8)]  # They try once.
+
+    def tag(client, i):
+        for j in range(3):
+            client.tag_queue(QueueUrl=url, Tags={f"k{i}-{j}": str(j)})
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(tag, client, i) for i, client in enumerate(clients)]:
+            done.result()
+    assert clients[0].list_queue_tags(QueueUrl=url)["Tags"] == {
+        f"k{i}-{j}": str(j) for i in range(8) for j in range(3)}
 
 
 def test_permissions_write_the_policy(sqs, make_queue):

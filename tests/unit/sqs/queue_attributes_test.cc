@@ -252,19 +252,6 @@ TEST(QueueAttributes, redrive_allow_policy_is_judged_and_obeyed) {
   EXPECT_EQ(world.attribute(url, "RedrivePolicy"), redrive);
 }
 
-TEST(QueueAttributes, change_that_races_with_another_is_to_be_tried_again) {
-  World world;
-  const std::string url = world.create("q");
-  HttpRequest request =
-      world.json_request("SetQueueAttributes", R"({"QueueUrl":")" + url + R"(","Attributes":{"DelaySeconds":"7"}})");
-  sign(request, world.who, world.host.wall_ms());
-  world.host.hold_completions(true);
-  const auto *first = world.start(request), *second = world.start(request);
-  world.host.settle();
-  EXPECT_EQ(World::answer_of(first).status, 200u);
-  EXPECT_EQ(World::answer_of(second).status, 503u);
-}
-
 TEST(QueueAttributes, on_the_query_wire_also_in_the_old_form_without_numbers) {
   World world;
   const std::string url = world.create("q");
