@@ -7,6 +7,7 @@
 #include "plugins/sqs/queue_change.h"
 #include "plugins/sqs/queue_records.h"
 #include "plugins/sqs/redrive.h"
+#include "plugins/sqs/redrive_sources.h"
 #include "plugins/sqs/tags.h"
 
 namespace switchyard::sqs {
@@ -67,9 +68,9 @@ Refusal apply(Call& call, const Realm& realm, const Input& in, QueueAttributes& 
   return resolve_redrive(call, realm, in.name, attributes);
 }
 
-void answer_url(Call& call, const sw_stream_info& info, std::string_view queue) {
+void answer_url(Call& call, sw_stream_id id, std::string_view queue) {
   std::string url;
-  call.realm().append_url(url, queue, info.id, aws::header(call.request(), "host"),
+  call.realm().append_url(url, queue, id, aws::header(call.request(), "host"),
                           (call.request().flags & SW_HTTP_TLS) != 0);
   call.succeed([&](ReplyWriter& out) { out.text("QueueUrl", url); });
 }
@@ -93,7 +94,7 @@ void answer_existing(Call& call, const sw_stream_info& info, std::string_view qu
                                  std::string(pairs[i].name)});
     }
   }
-  answer_url(call, info, queue);
+  repoint_sources(call, info, queue, answer_url);
 }
 
 void on_created(void* user, sw_status status, const sw_stream_info* info, const sw_error* error) {
@@ -101,7 +102,7 @@ void on_created(void* user, sw_status status, const sw_stream_info* info, const 
   guarded(call, [&] {
     if (call.gone()) return call.drop();
     const State& state = *static_cast<State*>(call.state);
-    if (status == SW_OK) return answer_url(call, *info, state.name);
+    if (status == SW_OK) return repoint_sources(call, *info, state.name, answer_url);
     if (status == SW_EXISTS && info != nullptr) {
       return answer_existing(call, *info, state.name, state.attributes, state.attribute_count);
     }

@@ -24,16 +24,20 @@ Refusal read_attributes(const sw_stream_info& info, QueueAttributes& out) {
 
 Refusal read_attributes(const Queue& queue, QueueAttributes& out) { return read_attributes(*queue.info, out); }
 
-void change_queue(Call& call, const Queue& queue, const QueueAttributes& attributes) {
+void store_attributes(Call& call, const sw_stream_info& info, const QueueAttributes& attributes, sw_stream_done done) {
   std::string blob;
   encode(blob, attributes);
-  const sw_stream_config config = stream_config(attributes, is_keyed(*queue.info));
-  const sw_consumer_config consumer = consumer_config(attributes, is_keyed(*queue.info));
+  const sw_stream_config config = stream_config(attributes, is_keyed(info));
+  const sw_consumer_config consumer = consumer_config(attributes, is_keyed(info));
   const sw_consumer_config* const consumers[] = {&consumer};
   const aws::Host& host = call.lane.host;
-  const sw_status status = host.stream->update(host.host, call.ns, call.stream, queue.info->version, &config, consumers,
-                                               1, aws::to_bytes(blob), on_changed, &call);
+  const sw_status status = host.stream->update(host.host, call.ns, info.id, info.version, &config, consumers, 1,
+                                               aws::to_bytes(blob), done, &call);
   if (status != SW_OK) call.refuse(from_status(status, nullptr));
+}
+
+void change_queue(Call& call, const Queue& queue, const QueueAttributes& attributes) {
+  store_attributes(call, *queue.info, attributes, on_changed);
 }
 
 }  // namespace switchyard::sqs

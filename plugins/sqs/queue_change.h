@@ -13,6 +13,9 @@ namespace switchyard::sqs {
 Refusal read_attributes(const Queue& queue, QueueAttributes& out);
 Refusal read_attributes(const sw_stream_info& info, QueueAttributes& out);
 
+// Stores under the version of `info`; `done` gets the call.  Refuses when it cannot be started.
+void store_attributes(Call& call, const sw_stream_info& info, const QueueAttributes& attributes, sw_stream_done done);
+
 // Stores and answers an empty result when that is durable.
 // REQUIRES: the call's action has done nothing but read.
 void change_queue(Call& call, const Queue& queue, const QueueAttributes& attributes);

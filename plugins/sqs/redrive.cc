@@ -13,8 +13,9 @@ Refusal refuse(const QueueAttributes& attributes, std::string_view reason) {
   return invalid_value(attributes.redrive_policy, "RedrivePolicy", reason);
 }
 
-// Does the dead-letter queue's own policy let `source` use it?
-bool allows(std::string_view allow_policy, std::string_view source) {
+}  // namespace
+
+bool allows_source(std::string_view allow_policy, std::string_view source) {
   if (allow_policy.empty()) return true;
   boost::system::error_code error;
   const boost::json::value policy = boost::json::parse({allow_policy.data(), allow_policy.size()}, error);
@@ -29,8 +30,6 @@ bool allows(std::string_view allow_policy, std::string_view source) {
   }
   return false;
 }
-
-}  // namespace
 
 Refusal resolve_redrive(Call& call, const Realm& realm, std::string_view queue, QueueAttributes& attributes) {
   if (attributes.redrive_policy.empty()) return {};
@@ -51,7 +50,7 @@ Refusal resolve_redrive(Call& call, const Realm& realm, std::string_view queue, 
   }
   std::string source;
   realm.append_arn(source, queue);
-  if (!allows(dead_letter.redrive_allow_policy, source)) {
+  if (!allows_source(dead_letter.redrive_allow_policy, source)) {
     return refuse(attributes, "The RedriveAllowPolicy of the dead letter target does not allow this source queue.");
   }
   attributes.dead_letter = info->id;

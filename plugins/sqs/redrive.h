@@ -14,4 +14,7 @@ namespace switchyard::sqs {
 // Fills attributes.dead_letter from attributes.redrive_policy; `queue` is the source.
 Refusal resolve_redrive(Call& call, const Realm& realm, std::string_view queue, QueueAttributes& attributes);
 
+// Does the RedriveAllowPolicy of a dead-letter queue let the queue with the ARN `source` use it?
+bool allows_source(std::string_view allow_policy, std::string_view source);
+
 }  // namespace switchyard::sqs

@@ -30,7 +30,7 @@ inline constexpr std::uint32_t kMaxTries = 64;
 
 // What was read was changed by somebody else before the action's own change came: runs the action again, on what
 // is there now, or refuses after kMaxTries.  `what`: the thing, as the refusal calls it.
-// REQUIRES: nothing but that change was done.
+// REQUIRES: the action may run again: it did nothing else, or finds what it did.
 void try_again(Call& call, std::string_view what);
 
 }  // namespace switchyard::sqs

@@ -1,6 +1,7 @@
 """Tags, permissions and dead-letter sources, by boto3 against the real broker."""
 import concurrent.futures
 import json
+import signal
 
 import botocore.exceptions
 import pytest
@@ -83,3 +84,33 @@ def test_a_dead_letter_queue_chooses_its_sources(sqs, make_queue, name):
     other = make_queue()
     assert refusal(sqs.set_queue_attributes, QueueUrl=other,
                    Attributes={"RedrivePolicy": policy})["Code"] == "InvalidParameterValue"
+
+
+@pytest.mark.parametrize("how", ["at_once", "over_a_restart"])
+def test_a_dead_letter_queue_made_again_gets_the_dead_letters(own_broker, name, how):
+    broker = own_broker()
+    sqs = client_for(broker)
+    dead = sqs.create_queue(QueueName=name + "-dead")["QueueUrl"]
+    policy = json.dumps({"deadLetterTargetArn": arn_of(sqs, dead), "maxReceiveCount": 1})
+    url = sqs.create_queue(QueueName=name, Attributes={"RedrivePolicy": policy, "VisibilityTimeout": "0"})["QueueUrl"]
+    sqs.delete_queue(QueueUrl=dead)
+    sqs.send_message(QueueUrl=url, MessageBody="poison")
+    for _ in range(3):
+        got, = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]
+        assert got["Body"] == "poison", "without a dead-letter queue it comes again and again"
+    if how == "over_a_restart":
+        broker.restart()
+        sqs = client_for(broker)
+    dead = sqs.create_queue(QueueName=name + "-dead")["QueueUrl"]
+    if how == "over_a_restart":
+        broker.restart(signal.SIGKILL)
+        sqs = client_for(broker)
+        url, dead = (sqs.get_queue_url(QueueName=one)["QueueUrl"] for one in (name, name + "-dead"))
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
+    got, = sqs.receive_message(QueueUrl=dead, WaitTimeSeconds=5)["Messages"]
+    assert got["Body"] == "poison"
+    sqs.change_message_visibility(QueueUrl=dead, ReceiptHandle=got["ReceiptHandle"], VisibilityTimeout=0)
+    assert sqs.list_dead_letter_source_queues(QueueUrl=dead)["queueUrls"] == [url]
+    sqs.start_message_move_task(SourceArn=arn_of(sqs, dead))
+    got, = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"]
+    assert got["Body"] == "poison"

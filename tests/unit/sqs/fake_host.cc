@@ -189,7 +189,9 @@ std::vector<FakeMessage*> FakeHost::take(FakeStream& stream, const sw_fetch& fet
     if (out.size() == fetch.max) break;
     if (!visible(message) && message.attempt > 0) blocked.insert(message.key);
     if (!visible(message) || (stream.ordered() && blocked.count(message.key) != 0)) continue;
-    if (stream.consumer.max_attempts != 0 && message.attempt >= stream.consumer.max_attempts) {
+    // Where there is nothing to move it to, it is delivered on and on.
+    if (stream.consumer.max_attempts != 0 && message.attempt >= stream.consumer.max_attempts &&
+        by_id(stream.consumer.dead_letter) != nullptr) {
       dead.push_back(seq);
       continue;
     }
@@ -200,14 +202,13 @@ std::vector<FakeMessage*> FakeHost::take(FakeStream& stream, const sw_fetch& fet
     out.push_back(&message);
   }
   for (const std::uint64_t seq : dead) {
-    if (FakeStream* target = by_id(stream.consumer.dead_letter)) {
-      FakeMessage moved = stream.messages.at(seq);
-      moved.seq = target->next_seq++;
-      moved.attempt = 0;
-      moved.first_delivered_ms = 0;
-      moved.source = stream.name;
-      target->messages[moved.seq] = moved;
-    }
+    FakeStream& target = *by_id(stream.consumer.dead_letter);
+    FakeMessage moved = stream.messages.at(seq);
+    moved.seq = target.next_seq++;
+    moved.attempt = 0;
+    moved.first_delivered_ms = 0;
+    moved.source = stream.name;
+    target.messages[moved.seq] = moved;
     stream.messages.erase(seq);
   }
   return out;
