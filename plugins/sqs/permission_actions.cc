@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "plugins/aws/text.h"
+#include "plugins/sqs/access_policy.h"
 #include "plugins/sqs/actions.h"
-#include "plugins/sqs/policies.h"
 #include "plugins/sqs/queue_change.h"
 
 namespace switchyard::sqs {
@@ -17,7 +17,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kMaxActions = 7, kMaxPrincipals = 50, kMaxStatements = 20, kMaxLabel = 80;
+constexpr std::size_t kMaxActions = 7, kMaxLabel = 80, kAccountDigits = 12;
 
 // What a queue's owner may share.
 constexpr std::array<std::string_view, 9> kShared = {
@@ -55,8 +55,7 @@ Refusal check_action(std::string_view action) {
 }
 
 bool is_account(std::string_view account) {
-  return !account.empty() && account.size() <= 64 &&
-         std::all_of(account.begin(), account.end(), [](char c) { return aws::is_alnum(c) || c == '-'; });
+  return account.size() == kAccountDigits && std::all_of(account.begin(), account.end(), aws::is_digit);
 }
 
 Refusal read(const Fields& fields, Input& in) {
@@ -106,7 +105,7 @@ json::object parse_policy(std::string_view text, std::string_view arn) {
   if (text.empty()) {
     return {{"Version", "2008-10-17"}, {"Id", std::string(arn) + "/SQSDefaultPolicy"}, {"Statement", json::array()}};
   }
-  json::object policy = json::parse(boosted(text)).as_object();  // Judged by is_policy when it was set.
+  json::object policy = json::parse(boosted(text)).as_object();  // Judged by is_access_policy when it was set.
   json::value& statements = policy["Statement"];
   if (!statements.is_array()) statements = json::array{statements};
   return policy;
@@ -137,11 +136,14 @@ void add_permission(Call& call, const Fields& fields) {
   }
   statements.push_back(make_statement(in, arn));
   attributes.policy = json::serialize(policy);
-  if (statements.size() > kMaxStatements || attributes.policy.size() > kMaxPolicyBytes) {
+  std::size_t principals = 0;
+  for (const json::value& statement : statements) principals += count_principals(statement);
+  if (statements.size() > kMaxStatements || principals > kMaxPrincipals || attributes.policy.size() > kMaxPolicyBytes) {
     return call.refuse(
-        {kOverLimit, "The policy would have " + std::to_string(statements.size()) + " statements and " +
-                         std::to_string(attributes.policy.size()) +
-                         " bytes; the most is 20 statements and 8192 bytes. Remove a permission first."});
+        {kOverLimit,
+         "The policy would have " + std::to_string(statements.size()) + " statements, " + std::to_string(principals) +
+             " principals and " + std::to_string(attributes.policy.size()) +
+             " bytes; the most is 20 statements, 50 principals and 8192 bytes. Remove a permission first."});
   }
   change_queue(call, queue, attributes);
 }

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "plugins/aws/text.h"
-#include "plugins/sqs/policies.h"
+#include "plugins/sqs/access_policy.h"
 
 namespace switchyard::sqs {
 namespace {
@@ -109,7 +109,7 @@ Refusal set_encryption(QueueAttributes& attributes, std::string_view name, std::
 
 Refusal set_document(QueueAttributes& attributes, std::string_view name, std::string_view value) {
   if (name == "Policy") {
-    if (!value.empty() && (value.size() > kMaxPolicyBytes || !is_policy(value))) return invalid_attribute_value(name);
+    if (!value.empty() && !is_access_policy(value)) return invalid_attribute_value(name);
     attributes.policy = value;
     return {};
   }

@@ -3,7 +3,6 @@
 #include <boost/json.hpp>
 
 #include "plugins/aws/text.h"
-#include "plugins/sqs/policies.h"
 #include "plugins/sqs/queue_change.h"
 
 namespace switchyard::sqs {

@@ -4,7 +4,7 @@ A note does not make an entry: `differs` and `refused` need a test that shows it
 test that gets what is noted as refused or never fails the table.
 """
 
-POLICY = "the policy is kept, judged in form and shown, and gives nobody access"
+POLICY = "the policy is kept, judged in form and shown; it neither grants nor denies"
 KMS = "kept and shown; there is no key service, and messages are not encrypted by the broker"
 LISTS = "refused with UnsupportedOperation; AWS has not implemented it, either"
 NO_KMS = "there is no key service"

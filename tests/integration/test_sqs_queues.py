@@ -48,7 +48,7 @@ def test_changes_of_one_queue_at_once_all_succeed(broker, make_queue):
 def test_permissions_write_the_policy(sqs, make_queue):
     url = make_queue()
     sqs.add_permission(QueueUrl=url, Label="reader", AWSAccountIds=["111122223333"], Actions=["ReceiveMessage"])
-    error = refusal(sqs.add_permission, QueueUrl=url, Label="reader", AWSAccountIds=["1"], Actions=["*"])
+    error = refusal(sqs.add_permission, QueueUrl=url, Label="reader", AWSAccountIds=["111122223333"], Actions=["*"])
     assert error["Code"] == "InvalidParameterValue"
     assert error["Message"] == "Value reader for parameter Label is invalid. Reason: Already exists."
     shown = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]

@@ -67,7 +67,8 @@ TEST(AddPermission, a_label_is_taken_once) {
 TEST(AddPermission, joins_a_policy_that_was_set) {
   World world;
   const std::string url = world.create(
-      "q", {{"Policy", R"({"Version":"2012-10-17","Statement":{"Sid":"mine","Effect":"Deny","Action":"*"}})"}});
+      "q", {{"Policy",
+             R"({"Version":"2012-10-17","Statement":{"Sid":"mine","Effect":"Deny","Principal":"*","Action":"*"}})"}});
   EXPECT_EQ(add(world, url, "mine", {"SendMessage"}).status, 400u) << "its labels count";
   EXPECT_EQ(add(world, url, "other", {"SendMessage"}).status, 200u);
   const boost::json::value policy = policy_of(world, url);
@@ -88,8 +89,10 @@ TEST(AddPermission, refuses_what_cannot_be_shared) {
   EXPECT_EQ(add(world, url, "L", {}).error_message(), "The request must contain the parameter Actions.");
   EXPECT_EQ(add(world, url, "L", {"SendMessage"}, {}).error_message(),
             "The request must contain the parameter AWSAccountIds.");
-  EXPECT_EQ(add(world, url, "L", {"SendMessage"}, {"me;you"}).error_message(),
-            "Value me;you for parameter PrincipalId is invalid. Reason: Unable to verify.");
+  for (const char* account : {"me;you", "1", "11112222333", "1111222233334", "11112222333a", "1111-2222-33"}) {
+    EXPECT_EQ(add(world, url, "L", {"SendMessage"}, {account}).error_message(),
+              "Value " + std::string(account) + " for parameter PrincipalId is invalid. Reason: Unable to verify.");
+  }
   EXPECT_EQ(add(world, url, "", {"SendMessage"}).error_message(), "The request must contain the parameter Label.");
   EXPECT_EQ(add(world, url, "a label", {"SendMessage"}).error_message(),
             "Value a label for parameter Label is invalid. Reason: Can only include alphanumeric characters, hyphens, "
@@ -108,6 +111,20 @@ TEST(AddPermission, is_bounded) {
   }
   EXPECT_EQ(add(world, url, "L20", {"SendMessage"}).error_type(), "OverLimit");
   EXPECT_EQ(policy_of(world, url).at("Statement").as_array().size(), 20u);
+}
+
+TEST(AddPermission, counts_the_principals_of_the_whole_policy) {
+  World world;
+  const std::string url = world.create("q");
+  boost::json::array accounts;
+  for (int i = 0; i < 30; ++i) accounts.emplace_back(std::to_string(100'000'000'000 + i));
+  ASSERT_EQ(add(world, url, "a", {"SendMessage"}, accounts).status, 200u);
+  const Answer answer = add(world, url, "b", {"SendMessage"}, accounts);
+  EXPECT_EQ(answer.error_type(), "OverLimit");
+  EXPECT_NE(answer.error_message().find("2 statements, 60 principals"), std::string::npos) << answer.error_message();
+  const std::string shown = world.attribute(url, "Policy");
+  EXPECT_EQ(world.json("SetQueueAttributes", {{"QueueUrl", url}, {"Attributes", {{"Policy", shown}}}}).status, 200u)
+      << "what it writes can be set";
 }
 
 TEST(RemovePermission, takes_the_labelled_statement_out_and_the_policy_with_the_last) {

@@ -184,6 +184,71 @@ TEST(QueueAttributes, policy_must_be_a_policy) {
   EXPECT_FALSE(all(world, url).contains("Policy"));
 }
 
+std::string statement(const std::string& principal = R"("Principal":"*")", const std::string& more = "") {
+  return R"({"Effect":"Allow","Action":"sqs:*",)" + principal + more + "}";
+}
+
+std::string repeated(const std::string& part, int n) {
+  std::string out = part;
+  for (int i = 1; i < n; ++i) out += "," + part;
+  return out;
+}
+
+// An object of n members.
+std::string keys(int n) {
+  std::string out;
+  for (int i = 0; i < n; ++i) out += (i == 0 ? "\"k" : ",\"k") + std::to_string(i) + R"(":"v")";
+  return "{" + out + "}";
+}
+
+TEST(QueueAttributes, statements_of_a_policy_must_be_statements) {
+  World world;
+  const std::string url = world.create("q");
+  const auto status_of = [&](const std::string& statements) {
+    const Answer answer = set(world, url, {{"Policy", R"({"Version":"2012-10-17","Statement":[)" + statements + "]}"}});
+    if (answer.status != 200) {
+      EXPECT_EQ(answer.error_type(), "InvalidAttributeValue");
+      EXPECT_EQ(answer.error_message(), "Invalid value for the parameter Policy.");
+    }
+    return answer.status;
+  };
+  const std::string fifty = R"("Principal":{"AWS":[)" + repeated(R"("arn:aws:iam::111122223333:root")", 50) + "]}";
+  for (const std::string& good :
+       {statement(), repeated(statement(), 20), statement(fifty), statement(R"("NotPrincipal":{"AWS":"1"})"),
+        statement(R"("Principal":{"Service":"sns.amazonaws.com"})"),
+        statement(R"("Principal":"*")", R"(,"Condition":{"StringEquals":)" + keys(10) + "}"),
+        std::string(R"({"Effect":"Deny","Principal":"*","NotAction":["sqs:SendMessage","sqs:ReceiveMessage"]})")}) {
+    EXPECT_EQ(status_of(good), 200u) << good;
+  }
+  const std::string kept = world.attribute(url, "Policy");
+  for (const std::string& bad :
+       {std::string("1"),
+        std::string("{}"),
+        std::string("[]"),
+        std::string(R"({"Effect":"allow","Principal":"*","Action":"*"})"),
+        std::string(R"({"Principal":"*","Action":"*"})"),
+        std::string(R"({"Effect":"Allow","Action":"*"})"),
+        std::string(R"({"Effect":"Allow","Principal":"*"})"),
+        std::string(R"({"Effect":"Allow","Principal":"*","Action":[]})"),
+        std::string(R"({"Effect":"Allow","Principal":"*","Action":[1]})"),
+        std::string(R"({"Effect":"Allow","Principal":"*","Action":"*","NotAction":"*"})"),
+        statement(R"("Principal":"me")"),
+        statement(R"("Principal":{})"),
+        statement(R"("Principal":{"AWS":[]})"),
+        statement(R"("Principal":{"Aws":"1"})"),
+        statement(R"("Principal":"*","NotPrincipal":"*")"),
+        statement(R"("Principal":"*","Sid":1)"),
+        statement(R"("Principal":"*")", R"(,"Condition":"x")"),
+        statement(R"("Principal":"*")", R"(,"Condition":{"x":1})"),
+        statement(R"("Principal":"*")", R"(,"Condition":{"StringEquals":)" + keys(6) + R"(,"Bool":)" + keys(5) + "}"),
+        repeated(statement(), 21),
+        statement() + "," + statement(fifty)}) {
+    EXPECT_EQ(status_of(bad), 400u) << bad;
+  }
+  EXPECT_EQ(set(world, url, {{"Policy", R"({"Version":"2013-01-01","Statement":[]})"}}).status, 400u);
+  EXPECT_EQ(world.attribute(url, "Policy"), kept);
+}
+
 struct BadRedrive {
   const char *policy, *reason;
 };

@@ -1,5 +1,4 @@
-#include "plugins/sqs/policies.h"
-
+// RedrivePolicy and RedriveAllowPolicy.
 #include <boost/json.hpp>
 
 #include "plugins/aws/text.h"
@@ -10,7 +9,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kMaxStatements = 20;
 constexpr std::size_t kMaxSources = 10;
 
 // Parses an object; null when the text is not one.
@@ -38,16 +36,6 @@ std::string shown(const json::value& value) {
 }
 
 }  // namespace
-
-bool is_policy(std::string_view text) {
-  json::value storage;
-  const json::object* policy = parse_object(text, storage);
-  if (policy == nullptr) return false;
-  const json::value* statements = policy->if_contains("Statement");
-  if (statements == nullptr) return false;
-  if (statements->is_object()) return true;
-  return statements->is_array() && statements->get_array().size() <= kMaxStatements;
-}
 
 Refusal parse_redrive_policy(std::string_view text, RedrivePolicy& out) {
   json::value storage;
