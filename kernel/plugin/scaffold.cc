@@ -63,7 +63,8 @@ std::vector<std::pair<std::string_view, std::string>> words(const std::string& n
             {"@FILE@", "target/release/lib" + name + ".so"},
             {"@READS@", "DELETE"},
             {"@TRY@", "curl -X DELETE \"$AWS_ENDPOINT_URL/" + name + "\""},
-            {"@BUILD@", "cargo build --release --offline\ncargo test --offline"}};
+            {"@BUILD@",
+             "cargo build --release --offline\nchmod go-w target/release/lib" + name + ".so\ncargo test --offline"}};
   }
   return {{"@NAME@", name},
           {"@SOURCE@", name + (language == Language::c ? ".c" : ".cpp")},

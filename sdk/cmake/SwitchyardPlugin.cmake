@@ -24,6 +24,8 @@ function(switchyard_add_plugin name)
   if(NOT SWITCHYARD_SANITIZE AND NOT SWITCHYARD_FUZZ)
     target_link_options(${name} PRIVATE -Wl,-z,defs)
   endif()
+  # The server refuses a file that others may write, and umask 002 makes every file such a one.
+  add_custom_command(TARGET ${name} POST_BUILD COMMAND chmod go-w $<TARGET_FILE:${name}> VERBATIM)
 endfunction()
 
 # The host in memory comes as source: the package serves every architecture and compiler.
