@@ -149,8 +149,12 @@ std::uint32_t Chaos::delay_ms() {
   auto& i = *impl_;
   const std::lock_guard lock(i.mutex);
   if (i.flushing || i.chance() >= i.plan.late) return 0;
-  ++i.delayed;
   return 1 + static_cast<std::uint32_t>(i.pick(kMaxDelayMs));
+}
+
+void Chaos::count_late() {
+  const std::lock_guard lock(impl_->mutex);
+  ++impl_->delayed;
 }
 
 bool Chaos::out_of_memory() {
@@ -199,6 +203,27 @@ std::string Chaos::summary() const {
   }
   return n(i.exchanges.size()) + " requests" + answers + ", " + n(i.left) + " peers left, " + n(i.calls) + " calls, " +
          n(i.refused) + " refused, " + n(i.failed) + " failed, " + n(i.delayed) + " late";
+}
+
+std::string Chaos::not_shown(const ChaosPlan& plan) const {
+  const auto& i = *impl_;
+  const std::lock_guard lock(i.mutex);
+  if (i.exchanges.empty()) return "nothing was asked";
+  const struct {
+    double planned;
+    std::uint64_t happened;
+    const char* missing;
+  } kinds[] = {{plan.refuse, i.refused, "no call was refused"},
+               {plan.fail, i.failed, "no call failed"},
+               {plan.late, i.delayed, "no completion was late"},
+               {plan.leave, i.left, "no peer left"}};
+  std::string text;
+  for (const auto& kind : kinds) {
+    if (kind.planned == 0) continue;
+    if (kind.happened > 0) return {};
+    text += (text.empty() ? "" : ", ") + std::string(kind.missing);
+  }
+  return text;
 }
 
 // ---- what comes later -------------------------------------------------------------------------------

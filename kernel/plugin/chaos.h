@@ -63,6 +63,9 @@ class Chaos {
   std::uint32_t status_of(std::uint64_t number) const;
   // Calls that the plugin made and requests that it was asked, for the report.
   std::string summary() const;
+  // Empty when some of the planned trouble happened, else what did not: "no call was refused".  Memory that
+  // was refused is not enough: it comes beside the trouble that a scenario is about.
+  std::string not_shown(const ChaosPlan& plan) const;
   std::vector<std::string> findings() const;  // Each once, with how often.
 
   // ---- for the tables [any] ----
@@ -74,6 +77,7 @@ class Chaos {
   };
   Decision decide(const char* call, bool may_be_there);
   std::uint32_t delay_ms();  // 0 = now.
+  void count_late();         // A completion that delay_ms() delayed; not every kind can be.
   bool out_of_memory();
   void find(const std::string& sentence);
   bool in_callback(const char* call);  // Else a finding.

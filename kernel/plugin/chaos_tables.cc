@@ -123,6 +123,7 @@ struct Relay<void (*)(void*, sw_status, Args...)> {
     const auto delay = the_chaos->delay_ms();
     if (delay != 0) {
       if (auto give = keep(args...)) {
+        the_chaos->count_late();
         the_chaos->later(delay, [give = std::move(*give), done = pending->done, whom = pending->user, status] {
           give(done, whom, status);
         });

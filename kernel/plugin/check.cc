@@ -61,11 +61,46 @@ class Report {
         timeout_ms);
     return result(name, ended.ok ? "" : ended.why, ended.output);
   }
-  int failures() const { return failures_; }
+  // Trouble that did not happen proves nothing.  Where the author said what to ask, that is a failure.
+  void chaos(const ChaosScenario& scenario, const ChaosSubject& subject, int timeout_ms) {
+    const TemporaryFolder folder;
+    const auto ended = run_in_child(
+        [&](bool& good) {
+          log::set_level(log::Level::off);
+          ChaosOutcome outcome;
+          const auto status = run_chaos(folder.path(), subject, scenario, outcome);
+          good = status.ok();
+          return good ? outcome.not_shown + '\n' + outcome.note : status.error().message;
+        },
+        timeout_ms);
+    const auto end = ended.output.find('\n');
+    const std::string missing = ended.ok ? ended.output.substr(0, end) : "";
+    if (missing.empty()) {
+      result(scenario.name, ended.ok ? "" : ended.why, ended.output.substr(ended.ok ? end + 1 : 0));
+      return;
+    }
+    const bool asked = !subject.requests.empty();
+    (asked ? failures_ : not_shown_) += 1;
+    line("NOT SHOWN  " + std::string(scenario.name) + ": " + missing + " (" + ended.output.substr(end + 1) + "); " +
+         (asked ? "the requests reach nothing that this can happen to: add some that do, or give --config JSON"
+                : "give --requests FILE with requests that the plugin accepts, or --config JSON"));
+  }
+  // The last line, and the exit code.
+  int end() {
+    if (failures_ > 0) {
+      line(std::to_string(failures_) + (failures_ == 1 ? " check failed" : " checks failed"));
+    } else if (not_shown_ > 0) {
+      line("good, but " + std::to_string(not_shown_) + (not_shown_ == 1 ? " thing was" : " things were") +
+           " not shown");
+    } else {
+      line("good");
+    }
+    return failures_ == 0 ? 0 : 1;
+  }
 
  private:
   CliStreams streams_;
-  int failures_ = 0;
+  int failures_ = 0, not_shown_ = 0;
 };
 
 std::string joined(const std::vector<std::string>& names) {
@@ -196,13 +231,8 @@ int plugin_check(const CheckOptions& options, CliStreams streams) {
   lives("lives and ends on 4 lanes", 4, {});
   lives("survives garbage as configuration", 1, garbage());
   const ChaosSubject subject{path, name, options.section, std::move(*requests), garbage(), options.seed};
-  for (const auto& scenario : chaos_scenarios()) {
-    const TemporaryFolder folder;
-    report.in_child(scenario.name, options.timeout_ms,
-                    [&](std::string& note) { return run_chaos(folder.path(), subject, scenario, note); });
-  }
-  report.line(report.failures() == 0 ? "good" : std::to_string(report.failures()) + " checks failed");
-  return report.failures() == 0 ? 0 : 1;
+  for (const auto& scenario : chaos_scenarios()) report.chaos(scenario, subject, options.timeout_ms);
+  return report.end();
 }
 
 }  // namespace switchyard::plugin

@@ -78,7 +78,7 @@ const std::vector<ChaosScenario>& chaos_scenarios() {
 }
 
 Status run_chaos(const std::string& folder, const ChaosSubject& subject, const ChaosScenario& scenario,
-                 std::string& note) {
+                 ChaosOutcome& outcome) {
   SmallServer server(folder, kLanes);
   if (auto status = server.open(); !status) return status;
   auto entry = load_file({subject.name, subject.path}, "");
@@ -115,11 +115,12 @@ Status run_chaos(const std::string& folder, const ChaosSubject& subject, const C
     if (status) status = first_failure(host);
     server.close();
   }
-  note = chaos.summary();
+  outcome.note = chaos.summary();
+  outcome.not_shown = chaos.not_shown(scenario.plan);
   std::string text = status ? "" : status.error().message;
   for (const auto& finding : chaos.findings()) text += (text.empty() ? "" : "\n") + finding;
   if (text.empty()) return {};
-  return Error{Code::internal, text + "\n(seed " + std::to_string(subject.seed) + ": " + note + ")"};
+  return Error{Code::internal, text + "\n(seed " + std::to_string(subject.seed) + ": " + outcome.note + ")"};
 }
 
 }  // namespace switchyard::plugin

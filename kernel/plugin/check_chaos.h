@@ -32,8 +32,11 @@ struct ChaosSubject {
   std::uint64_t seed = 1;
 };
 
-// `note` says how much trouble there was.
+struct ChaosOutcome {
+  std::string note;       // How much trouble there was.
+  std::string not_shown;  // Why the run proves nothing: what the scenario is about did not happen.
+};
 Status run_chaos(const std::string& folder, const ChaosSubject& subject, const ChaosScenario& scenario,
-                 std::string& note);
+                 ChaosOutcome& outcome);
 
 }  // namespace switchyard::plugin

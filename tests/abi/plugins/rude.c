@@ -1,5 +1,6 @@
 /* One source, many rude plugins: each is built with one CASE_... defined and does one thing against
- * plugin.h.  `plugin check` is to find it; polite does nothing wrong.  Loaded by
+ * plugin.h.  `plugin check` is to find it; polite does nothing wrong, and is_picky neither, but refuses all
+ * but "yes" before it calls its host.  Loaded by
  * tests/unit/plugin/chaos_test.cc. */
 #include <pthread.h>
 #include <stdlib.h>
@@ -91,6 +92,12 @@ static void handle(void* self, void* lane, sw_http_exchange* exchange, const sw_
     end(j, 500);
     return;
   }
+#ifdef CASE_IS_PICKY
+  if (request->body.len < 3 || memcmp(request->body.data, "yes", 3) != 0) {
+    end(j, 400);
+    return;
+  }
+#endif
 #ifdef CASE_PARKS_FOREVER
   if (request->method.data[0] == 'G') return;
 #endif
@@ -161,8 +168,8 @@ static sw_status start(void* self, sw_error* err) {
 static void nothing(void* self) { (void)self; }
 
 static const char* const kNeeds[] = {SW_EXT_AUTH, SW_EXT_HTTP, SW_EXT_KV, SW_EXT_CLOCK, NULL};
-static const sw_info kInfo = {sizeof kInfo, 0, "test.rude", "rude", "1.0.0", "test", "Apache-2.0", "a test",
-                              kNeeds,       NULL, "{}"};
+static const sw_info kInfo = {sizeof kInfo, 0,        "test.rude", "rude", "1.0.0", "test",
+                              "Apache-2.0", "a test", kNeeds,      NULL,   "{}"};
 static const sw_plugin kPlugin = {sizeof kPlugin, 0,    create,  configure, start, NULL,
                                   NULL,           NULL, nothing, nothing,   NULL};
 static const sw_entry kEntry = {sizeof kEntry, SW_ABI_GENERATION, SW_ABI_REVISION, 1, &kInfo, &kPlugin};

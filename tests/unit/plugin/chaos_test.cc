@@ -66,6 +66,39 @@ INSTANTIATE_TEST_SUITE_P(
         Rude{"stays_broken", "was answered with 200 before the trouble and with 500 when it was over"}),
     [](const auto& tested) { return std::string(tested.param.plugin); });
 
+// With a file of one request with this body.
+Ran check_picky(const std::string& body) {
+  const Folder folder;
+  const auto file = folder.path / "requests.http";
+  std::ofstream(file) << "POST /rude\n> " << body << "\n";
+  return check("rude_is_picky", "--requests '" + file.string() + "'");
+}
+
+TEST(Chaos, that_never_happened_is_said_and_counted) {
+  const auto ran = check("rude_is_picky");
+  EXPECT_EQ(ran.code, 0) << ran.out;
+  for (const char* part :
+       {"\nNOT SHOWN  answers while calls are refused: no call was refused (",
+        "\nNOT SHOWN  answers while completions are late and peers leave: no completion was late, no peer left (",
+        "); give --requests FILE with requests that the plugin accepts, or --config JSON\n",
+        "\nok      goes on after a bad configuration (", "\ngood, but 5 things were not shown\n"})
+    EXPECT_NE(ran.out.find(part), std::string::npos) << part << " is missing in\n" << ran.out;
+}
+
+TEST(Chaos, that_never_happened_is_a_failure_of_the_requests_given) {
+  const auto ran = check_picky("no");
+  EXPECT_EQ(ran.code, 1) << ran.out;
+  EXPECT_NE(ran.out.find("; the requests reach nothing that this can happen to: add some"), std::string::npos)
+      << ran.out;
+  EXPECT_NE(ran.out.find("\n5 checks failed\n"), std::string::npos) << ran.out;
+}
+
+TEST(Chaos, that_the_requests_given_meet_is_good) {
+  const auto ran = check_picky("yes");
+  EXPECT_EQ(ran.code, 0) << ran.out;
+  EXPECT_NE(ran.out.find("\ngood\n"), std::string::npos) << ran.out;
+}
+
 TEST(CheckRequests, are_read_with_headers_bodies_and_comments) {
   const auto list = parse_requests("# first\nPOST /a?b=c\nX: y\n> one\n> two\n>\n\n\nGET /\r\n", "f");
   ASSERT_TRUE(list);
