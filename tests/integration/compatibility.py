@@ -28,7 +28,7 @@ edited by hand. `SWITCHYARD_WRITE_COMPATIBILITY=1 bash tests/integration/run.sh`
 
 | word | means |
 |---|---|
-| supported | a test that passes used it, and the broker did it |
+| supported | a passing test used it and it was accepted |
 | differs | the same, but not in all as at AWS; the remark says how |
 | refused | a test that passes was refused it |
 | never | an error, or a member of an answer, that nothing here can cause |
@@ -83,8 +83,13 @@ class Table:
     def plain(fact):
         return ("error", OTHER_NAMES.get(fact[1], fact[1])) if fact[0] == "error" else fact
 
+    @staticmethod
+    def note(fact):
+        """What differs about an action differs on both wires."""
+        return NOTES.get(key(("action", *fact[1:]) if fact[0] == "query" else fact), ("supported", ""))
+
     def status(self, fact):
-        word, _ = NOTES.get(key(fact), ("supported", ""))
+        word, _ = self.note(fact)
         shown = fact in self.facts
         if word in ("refused", "never") and shown:
             self.problems.append(f"'{key(fact)}' is noted as {word}, but a test got it: {sorted(self.facts[fact])[0]}")
@@ -111,7 +116,7 @@ class Table:
                 cells.append(", ".join(f"`{path}`" for path in good))
             wires = [self.status((wire, name)) for wire in ("action", "query")]
             note = NOTES.get(f"action {name}")
-            if note and wires[0] != "untested":
+            if note and wires != ["untested", "untested"]:
                 remarks.insert(0, note[1])
             self.lines.append(f"| {name} | {wires[0]} | {wires[1]} | {cells[0]} | {cells[1]} | {'; '.join(remarks)} |")
         self.lines.append("")

@@ -60,6 +60,12 @@ class TestTheTable:
         assert self.statuses(document)[0]["set", "Policy"] == "untested"
         assert self.statuses(document, ("set", "Policy"))[0]["set", "Policy"] == "differs"
 
+    def test_a_note_on_an_action_is_about_both_wires(self, document):
+        facts = ("action", "AddPermission"), ("query", "AddPermission")
+        entries, problems = self.statuses(document, *facts)
+        assert [entries[fact] for fact in facts] == ["differs", "differs"] and problems == []
+        assert self.statuses(document, facts[1])[0][facts[0]] == "untested"
+
     def test_a_note_that_is_not_true_is_found(self, document):
         assert self.statuses(document, ("error", "KmsDisabled"))[1] != []
         fact = ("parameter", "SendMessage", "MessageAttributes.StringListValues")
