@@ -1,21 +1,27 @@
-// Feeds a request body to the whole SQS plugin, on either wire, with every action.
+// Feeds request bodies to the whole SQS plugin, on either wire, with every action.
 //
-// The plugin runs on a host of this file that knows one queue and completes everything.  Checked: exactly
-// one answer, an answer that parses, and messages that keep the promises of the protocol (text that XML can
-// carry, sizes within the limit, a header block that can be read back).
+// The plugin runs on a host of this file that knows one queue and completes everything.  What a call stores
+// (the queue's attributes, policy and tags, the records of move tasks) later calls of the same input read
+// again.  Checked: exactly one answer, an answer that parses, stored attributes that can be read back, and
+// messages that keep the promises of the protocol (text that XML can carry, sizes within the limit, a header
+// block that can be read back).
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "plugins/aws/message_attributes.h"
 #include "plugins/aws/text.h"
 #include "plugins/aws/text_rules.h"
+#include "plugins/sqs/actions.h"
 #include "plugins/sqs/queue_attributes.h"
 #include "plugins/sqs/service.h"
 
@@ -48,7 +54,19 @@ constexpr std::string_view kActions[] = {"AddPermission",
                                          "SendMessage",
                                          "SendMessageBatch",
                                          "SetQueueAttributes",
-                                         "Unknown"};
+                                         "Unknown",
+                                         "CancelMessageMoveTask",
+                                         "ListDeadLetterSourceQueues",
+                                         "ListMessageMoveTasks",
+                                         "ListQueueTags",
+                                         "RemovePermission",
+                                         "StartMessageMoveTask",
+                                         "TagQueue",
+                                         "UntagQueue"};
+// Ends one call of an input; no UTF-8 text has it.
+constexpr char kNextCall = '\xFF';
+constexpr int kMaxCalls = 8;
+constexpr std::string_view kQueueName = "sqs/us-east-1/q";
 
 void check(bool holds) {
   if (!holds) std::abort();
@@ -59,9 +77,45 @@ void check(bool holds) {
 std::vector<std::function<void()>> later;
 const sw_http_handler* handler;
 sw_namespace the_namespace;
-std::string blob;
+std::string blob, queue_name;
 sw_stream_info queue_info;
 sw_stream_config queue_config;
+
+struct Record {
+  std::string value;
+  std::uint64_t revision;
+};
+std::map<std::string, Record, std::less<>> records;
+std::uint64_t next_revision = 1;
+
+struct DueTimer {
+  void (*fire)(void*);
+  void* user;
+};
+std::map<sw_timer, DueTimer> timers;
+sw_timer next_timer = 1;
+
+void complete() {
+  while (!later.empty()) {
+    const std::function<void()> task = std::move(later.back());
+    later.pop_back();
+    task();
+  }
+}
+void fire_timers() {
+  for (const auto& [id, due] : std::exchange(timers, {})) {
+    due.fire(due.user);
+    complete();
+  }
+}
+
+void keep(std::string name, std::string new_blob) {
+  queue_name = std::move(name);
+  blob = std::move(new_blob);
+  queue_info.name = to_str(queue_name);
+  queue_info.blob = aws::to_bytes(blob);
+  ++queue_info.version;
+}
 
 std::int64_t now_ms(const sw_host*) { return 1'767'323'045'000; }
 void random(const sw_host*, void* out, std::size_t n) { std::memset(out, 7, n); }
@@ -117,19 +171,24 @@ void check_message(const sw_message& message) {
   }
 }
 
-sw_status stored(sw_bytes new_blob, sw_stream_done done, void* user) {
+sw_status stored(std::string name, sw_bytes new_blob, sw_stream_done done, void* user) {
   QueueAttributes attributes;
   check(decode(view(new_blob), attributes));
-  later.push_back([=] { done(user, SW_OK, &queue_info, nullptr); });
+  later.push_back([name = std::move(name), text = std::string(view(new_blob)), done, user] {
+    keep(name, text);
+    done(user, SW_OK, &queue_info, nullptr);
+  });
   return SW_OK;
 }
-sw_status create(const sw_host*, sw_namespace*, sw_str, const sw_stream_config*, const sw_consumer_config* const*,
+sw_status create(const sw_host*, sw_namespace*, sw_str name, const sw_stream_config*, const sw_consumer_config* const*,
                  std::size_t, sw_bytes new_blob, sw_stream_done done, void* user) {
-  return stored(new_blob, done, user);
+  if (view(name) != queue_name) return stored(std::string(view(name)), new_blob, done, user);
+  later.push_back([=] { done(user, SW_EXISTS, &queue_info, nullptr); });
+  return SW_OK;
 }
 sw_status update(const sw_host*, sw_namespace*, sw_stream_id, std::uint64_t, const sw_stream_config*,
                  const sw_consumer_config* const*, std::size_t, sw_bytes new_blob, sw_stream_done done, void* user) {
-  return stored(new_blob, done, user);
+  return stored(queue_name, new_blob, done, user);
 }
 sw_status remove(const sw_host*, sw_namespace*, sw_stream_id, sw_done done, void* user) {
   later.push_back([=] { done(user, SW_OK, nullptr); });
@@ -137,7 +196,7 @@ sw_status remove(const sw_host*, sw_namespace*, sw_stream_id, sw_done done, void
 }
 sw_status find(const sw_host*, sw_namespace*, sw_str name, const sw_stream_info** out) {
   *out = &queue_info;
-  return view(name).ends_with("/q") ? SW_OK : SW_NOT_FOUND;
+  return view(name) == queue_name ? SW_OK : SW_NOT_FOUND;
 }
 sw_status get(const sw_host*, sw_namespace*, sw_stream_id, const sw_stream_info** out) {
   *out = &queue_info;
@@ -209,18 +268,50 @@ sw_status open(const sw_host*, sw_stream_id, sw_str, const std::uint8_t sealed[S
   return sealed[0] == 1 ? SW_OK : SW_INVALID;
 }
 
-sw_status kv_get(const sw_host*, sw_namespace*, sw_str, sw_bytes*, std::uint64_t*) { return SW_NOT_FOUND; }
-void kv_scan(const sw_host*, sw_namespace*, sw_str, sw_str, std::int32_t (*)(void*, sw_str, sw_bytes, std::uint64_t),
-             void*) {}
-sw_status kv_put(const sw_host*, sw_namespace*, sw_str, sw_bytes, std::uint64_t, sw_kv_done done, void* user) {
-  later.push_back([=] { done(user, SW_OK, 1, nullptr); });
+sw_status kv_get(const sw_host*, sw_namespace*, sw_str key, sw_bytes* value, std::uint64_t* revision) {
+  const auto found = records.find(view(key));
+  if (found == records.end()) return SW_NOT_FOUND;
+  *value = aws::to_bytes(found->second.value);
+  if (revision != nullptr) *revision = found->second.revision;
   return SW_OK;
 }
-sw_status kv_erase(const sw_host*, sw_namespace*, sw_str, std::uint64_t, sw_kv_done, void*) { return SW_OK; }
+void kv_scan(const sw_host*, sw_namespace*, sw_str prefix, sw_str after,
+             std::int32_t (*visit)(void*, sw_str, sw_bytes, std::uint64_t), void* user) {
+  for (const auto& [key, record] : records) {
+    if (!key.starts_with(view(prefix)) || key <= view(after)) continue;
+    if (visit(user, to_str(key), aws::to_bytes(record.value), record.revision) == 0) return;
+  }
+}
+// Only what `expected` says is there is replaced; 0 = nothing may be there.
+bool is_as_expected(std::string_view key, std::uint64_t expected) {
+  if (expected == SW_KV_ANY) return true;
+  const auto found = records.find(key);
+  return (found == records.end() ? 0 : found->second.revision) == expected;
+}
+sw_status kv_put(const sw_host*, sw_namespace*, sw_str key, sw_bytes value, std::uint64_t expected, sw_kv_done done,
+                 void* user) {
+  later.push_back([key = std::string(view(key)), value = std::string(view(value)), expected, done, user] {
+    if (!is_as_expected(key, expected)) return done(user, SW_CONFLICT, 0, nullptr);
+    records[key] = {value, next_revision};
+    done(user, SW_OK, next_revision++, nullptr);
+  });
+  return SW_OK;
+}
+sw_status kv_erase(const sw_host*, sw_namespace*, sw_str key, std::uint64_t expected, sw_kv_done done, void* user) {
+  later.push_back([key = std::string(view(key)), expected, done, user] {
+    if (!is_as_expected(key, expected)) return done(user, SW_CONFLICT, 0, nullptr);
+    records.erase(key);
+    done(user, SW_OK, next_revision++, nullptr);
+  });
+  return SW_OK;
+}
 
-// Time does not pass here: a task of moves is accepted and rests.
-sw_timer start_timer(const sw_host*, std::uint32_t, void (*)(void*), void*) { return 1; }
-void cancel_timer(const sw_host*, sw_timer) {}
+// Fired once after each call: a task of moves looks at its record, is told SW_BUSY, and stores how far it is.
+sw_timer start_timer(const sw_host*, std::uint32_t, void (*fire)(void*), void* user) {
+  timers[next_timer] = {fire, user};
+  return next_timer++;
+}
+void cancel_timer(const sw_host*, sw_timer id) { timers.erase(id); }
 void each_namespace(const sw_host*, std::int32_t (*)(void*, sw_namespace*, const sw_namespace_info*), void*) {}
 sw_status move(const sw_host*, sw_namespace*, sw_stream_id, sw_str, const sw_move*, sw_move_done, void*) {
   return SW_BUSY;
@@ -249,18 +340,24 @@ struct Plugin {
   void* lane = nullptr;
 
   Plugin() {
-    encode(blob, QueueAttributes{});
+    for (const std::string_view action : kActions) check((find_action(action) == nullptr) == (action == "Unknown"));
     queue_config.size = sizeof queue_config;
     queue_info.size = sizeof queue_info;
     queue_info.id = 1;
-    queue_info.version = 1;
-    queue_info.name = to_str("sqs/us-east-1/q");
-    queue_info.blob = aws::to_bytes(blob);
     queue_info.config = &queue_config;
     check(plugin_table()->create(&host, &self, nullptr) == SW_OK);
     check(plugin_table()->configure(self, to_str("{}"), 0, nullptr) == SW_OK);
     check(plugin_table()->start(self, nullptr) == SW_OK);
     check(plugin_table()->lane_start(self, 0, &lane, nullptr) == SW_OK);
+  }
+
+  // An input finds nothing of the one before it: tasks of moves end when their record is gone.
+  void forget() {
+    records.clear();
+    fire_timers();
+    std::string fresh;
+    encode(fresh, QueueAttributes{});
+    keep(std::string(kQueueName), std::move(fresh));
   }
 };
 
@@ -281,22 +378,27 @@ void run(Plugin& plugin, std::string_view action, std::string_view body, bool js
   request.header_count = json ? 3 : 2;
   request.body = aws::to_bytes(json ? body : std::string_view(form));
   handler->handle(plugin.self, plugin.lane, &exchange, &request);
-  while (!later.empty()) {
-    const std::function<void()> task = std::move(later.back());
-    later.pop_back();
-    task();
-  }
+  complete();
   check(exchange.answered);
+  fire_timers();
 }
 
 }  // namespace
 }  // namespace switchyard::sqs
 
-// The first byte chooses the action and the wire; the rest is the body.
+// Calls, one after the other: the first byte of each chooses the action (5 bits) and the wire (1 bit), the rest
+// is the body.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static switchyard::sqs::Plugin plugin;
-  if (size == 0) return 0;
-  const std::string_view body(reinterpret_cast<const char*>(data + 1), size - 1);
-  switchyard::sqs::run(plugin, switchyard::sqs::kActions[data[0] & 15], body, (data[0] & 16) == 0);
+  using namespace switchyard::sqs;
+  static Plugin plugin;
+  plugin.forget();
+  std::string_view rest(reinterpret_cast<const char*>(data), size);
+  for (int calls = 0; calls < kMaxCalls && !rest.empty(); ++calls) {
+    const std::string_view call = rest.substr(0, rest.find(kNextCall));
+    rest.remove_prefix(std::min(rest.size(), call.size() + 1));
+    if (call.empty()) continue;
+    const auto choice = static_cast<std::uint8_t>(call[0]);
+    run(plugin, kActions[(choice & 31) % std::size(kActions)], call.substr(1), (choice & 32) == 0);
+  }
   return 0;
 }
