@@ -28,6 +28,8 @@ install_clients() {
     not_installed Celery "$logs/venv-celery.log"
   fi
   install_floci
+  # Not a question of what is installed here: there is nothing to install it from.
+  skip integration-terraform "the Go module registry does not offer the module of the Scaleway provider for Terraform, and no package registry has the provider's releases"
 }
 
 # not_installed CLIENT LOG: the tests that need it fail, for every machine that runs them can have it.
@@ -93,7 +95,7 @@ install_floci() {
   local folder=$root/build/floci-node pins="vitest@2.1.9 esbuild@0.21.5 @aws-sdk/client-sqs@3.958.0"
   if [ ! -d "${SWITCHYARD_FLOCI_TESTS:-}" ]; then
     unset SWITCHYARD_FLOCI_TESTS
-    skip integration-floci "no package registry has floci's compatibility tests; set SWITCHYARD_FLOCI_TESTS to that folder of a checkout"
+    skip integration-floci "no package registry has floci's compatibility tests; set SWITCHYARD_FLOCI_TESTS to that folder of a checkout (tests/README.md has the commands)"
     return
   fi
   [ "$(cat "$folder/pins" 2>/dev/null)" = "$pins" ] && return
