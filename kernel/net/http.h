@@ -91,10 +91,12 @@ struct HttpLimits {
   // A message of 1 MiB may come as 6 MiB of JSON escapes.
   std::size_t max_body_bytes = 8 * 1024 * 1024;  // -> 413.
   std::size_t max_connections = 20'000;          // Of the whole server -> 503.
-  std::int64_t header_timeout_ms = 10'000;       // From the first byte (or accept) to the end of the head -> 408.
-  std::int64_t body_timeout_ms = 60'000;         // The whole body -> 408.
-  std::int64_t idle_timeout_ms = 75'000;         // Between requests; closes without a word.
-  std::int64_t write_timeout_ms = 60'000;        // The whole answer; a peer that does not read is cut off.
+  // Of all bodies that are being received or handled, in steps of 64 KiB; bodies up to 16 KiB are not counted -> 503.
+  std::size_t max_buffered_bytes = 256 * 1024 * 1024;
+  std::int64_t header_timeout_ms = 10'000;  // From the first byte (or accept) to the end of the head -> 408.
+  std::int64_t body_timeout_ms = 60'000;    // The whole body -> 408.
+  std::int64_t idle_timeout_ms = 75'000;    // Between requests; closes without a word.
+  std::int64_t write_timeout_ms = 60'000;   // The whole answer; a peer that does not read is cut off.
 };
 
 enum class Reject {
@@ -106,8 +108,9 @@ enum class Reject {
   write_timeout,         // cut off
   too_many_connections,  // 503
   tls_handshake,         // cut off
+  body_budget,           // 503
 };
-inline constexpr std::size_t kRejectReasons = 8;
+inline constexpr std::size_t kRejectReasons = 9;
 // "bad_request", ...: the label in metrics.
 std::string_view reject_name(Reject reason);
 
@@ -120,6 +123,7 @@ struct HttpStats {
   std::uint64_t aborted = 0;   // Parked requests whose peer left.
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
+  std::uint64_t buffered_bytes = 0;  // Now; what counts against max_buffered_bytes.
   std::array<std::uint64_t, kRejectReasons> rejected{};
 };
 

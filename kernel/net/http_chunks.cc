@@ -17,7 +17,7 @@ constexpr std::size_t kShortest = 5;
 }  // namespace
 
 struct ChunkedBody::Decoder final : http::basic_parser<true> {
-  Decoder(ByteBuffer& b, const HttpLimits& l) : body(b), limits(l) {
+  Decoder(ByteBuffer& b, BodyHold& h, const HttpLimits& l) : body(b), hold(h), limits(l) {
     eager(false);
     body_limit(boost::none);  // Checked here, where the status is known.
     header_limit(static_cast<std::uint32_t>(limits.max_head_bytes) + 1);
@@ -40,22 +40,29 @@ struct ChunkedBody::Decoder final : http::basic_parser<true> {
     too_large = true;
     error = http::error::body_limit;
   }
-  std::size_t on_chunk_body_impl(std::uint64_t, Text bytes, Code&) override {
+  std::size_t on_chunk_body_impl(std::uint64_t, Text bytes, Code& error) override {
+    if (!hold.cover(body.size() + bytes.size())) {
+      over_budget = true;
+      error = http::error::body_limit;
+      return 0;
+    }
     body.append({bytes.data(), bytes.size()});
     return bytes.size();
   }
   void on_finish_impl(Code&) override {}
 
   ByteBuffer& body;
+  BodyHold& hold;
   const HttpLimits& limits;
   bool too_large = false;
+  bool over_budget = false;
 };
 
 ChunkedBody::ChunkedBody() = default;
 ChunkedBody::~ChunkedBody() = default;
 
-void ChunkedBody::begin(ByteBuffer& body, const HttpLimits& limits) {
-  decoder_ = std::make_unique<Decoder>(body, limits);
+void ChunkedBody::begin(ByteBuffer& body, BodyHold& hold, const HttpLimits& limits) {
+  decoder_ = std::make_unique<Decoder>(body, hold, limits);
 }
 
 ChunkedBody::State ChunkedBody::take(ByteBuffer& raw) {
@@ -66,6 +73,7 @@ ChunkedBody::State ChunkedBody::take(ByteBuffer& raw) {
     raw.consume(used);
     if (error == http::error::need_more) return State::need_more;
     if (decoder_->too_large) return State::too_large;
+    if (decoder_->over_budget) return State::over_budget;
     if (error) return State::broken;
   }
   decoder_.reset();

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string_view>
 
+#include "kernel/net/body_budget.h"
 #include "kernel/net/byte_buffer.h"
 #include "kernel/net/http.h"
 
@@ -19,15 +20,15 @@ namespace switchyard::net {
 
 class ChunkedBody {
  public:
-  enum class State { need_more, complete, too_large, broken };
+  enum class State { need_more, complete, too_large, over_budget, broken };
 
   ChunkedBody();
   ~ChunkedBody();
   ChunkedBody(const ChunkedBody&) = delete;
   ChunkedBody& operator=(const ChunkedBody&) = delete;
 
-  // Begins a body that is joined in `body`; both outlive it.
-  void begin(ByteBuffer& body, const HttpLimits& limits);
+  // Begins a body that is joined in `body` as far as `hold` can cover it; all three outlive it.
+  void begin(ByteBuffer& body, BodyHold& hold, const HttpLimits& limits);
   // Takes from `raw` what it can; need_more may leave bytes, to be offered again with more behind them.
   State take(ByteBuffer& raw);
 

@@ -96,7 +96,7 @@ void HttpConnection::on_writable() {
 void HttpConnection::read_more() {
   if (!scratch_) {
     scratch_ = owner_.take_scratch();
-    scratch_->parser.reset(owner_.limits());
+    scratch_->parser.reset(owner_.limits(), {}, &owner_.shared().bodies);
   }
   for (std::size_t total = 0; total < kReadPerTurn;) {
     const auto room = scratch_->parser.room();
@@ -124,12 +124,12 @@ bool HttpConnection::take_requests() {
     }
     if (step == HttpParser::Step::need_more) break;
     if (!handle_request()) return false;
+    scratch_->parser.next();
+    scratch_->arena.reset();
     if (close_after_) {
       finish_answer();
       return false;
     }
-    scratch_->parser.next();
-    scratch_->arena.reset();
     if (out_.size() >= kWriteAt && !flush()) return false;
   }
   if (!flush()) return false;
@@ -193,7 +193,7 @@ void HttpConnection::resume() {
   if (state_ != State::reading) return;
   if (!scratch_) {
     scratch_ = owner_.take_scratch();
-    scratch_->parser.reset(owner_.limits(), ahead_);
+    scratch_->parser.reset(owner_.limits(), ahead_, &owner_.shared().bodies);
     ahead_ = {};
   }
   if (take_requests()) wait_for_bytes();

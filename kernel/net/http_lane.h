@@ -35,6 +35,7 @@ struct HttpShared {
   const HttpOptions options;
   std::atomic<std::size_t> open{0};
   std::atomic<std::size_t> max_connections{0};
+  BodyBudget bodies{options.limits.max_buffered_bytes};
 };
 
 // Written by one lane, read by anyone.

@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kFirstRead = 4096;      // A signed request with a small body fits.
 constexpr std::size_t kChunkRead = 8 * 1024;  // Also the longest chunk line and trailer part.
 constexpr std::size_t kFirstBody = 64 * 1024;
-constexpr std::size_t kKeepBody = 64 * 1024;  // What a parser at rest may hold on to.
+constexpr std::size_t kKeepBody = kFreeBody;  // More would be memory that no budget knows of.
 
 }  // namespace
 
@@ -24,15 +24,18 @@ struct HttpParser::Impl {
   Step step_head();
   Step parse_head();
   Step begin_body();
+  Step step_apart();
   Step step_chunks();
   Step fail(int with_status, Reject why);
   Step finish(std::string_view body);
+  void drop_body(std::size_t keep);
   std::size_t head_limit() const { return limits->max_head_bytes; }
 
   const HttpLimits* limits = nullptr;
   Phase phase = Phase::head;
   ByteBuffer in;    // From the first byte of the request on.
   ByteBuffer body;  // A body that does not fit behind its head, or that comes in chunks.
+  BodyHold hold;    // Of the body, wherever it is.
   ByteBuffer raw;   // Chunked bytes that are not decoded yet.
   HeadScan scan;    // Of `in`.
   HeadFacts facts;
@@ -50,7 +53,14 @@ HttpParser::Step HttpParser::Impl::fail(int with_status, Reject why) {
   phase = Phase::failed;
   status = with_status;
   reason = why;
+  // The refusal may take long to leave, and only needs the head.
+  drop_body(0);
   return Step::failed;
+}
+
+void HttpParser::Impl::drop_body(std::size_t keep) {
+  body.clear(keep);
+  hold.release();
 }
 
 HttpParser::Step HttpParser::Impl::finish(std::string_view whole_body) {
@@ -78,7 +88,7 @@ HttpParser::Step HttpParser::Impl::step_head() {
 }
 
 HttpParser::Step HttpParser::Impl::parse_head() {
-  body.clear(kKeepBody);
+  drop_body(kKeepBody);
   request = HttpRequest{};
   int bad = facts.read(in.view().substr(0, head_size), limits->max_headers);
   if (bad == 0) bad = facts.judge(request);
@@ -94,15 +104,16 @@ HttpParser::Step HttpParser::Impl::begin_body() {
     raw.reserve(std::max(kChunkRead, rest.size()));
     raw.append(rest);
     in.truncate(head_size);
-    chunks.begin(body, *limits);
+    chunks.begin(body, hold, *limits);
     phase = Phase::chunks;
     return step_chunks();
   }
   const std::uint64_t length = facts.body_bytes;
   if (length > limits->max_body_bytes) return fail(413, Reject::body_too_large);
   body_size = length;
-  if (rest.size() >= length) return finish(rest.substr(0, length));
   if (head_size + length <= in.capacity()) {
+    if (!hold.cover(length)) return fail(503, Reject::body_budget);
+    if (rest.size() >= length) return finish(rest.substr(0, length));
     phase = Phase::body_in_place;
     return Step::need_more;
   }
@@ -111,7 +122,14 @@ HttpParser::Step HttpParser::Impl::begin_body() {
   body.append(rest);
   in.truncate(head_size);
   phase = Phase::body_apart;
-  return Step::need_more;
+  return step_apart();
+}
+
+HttpParser::Step HttpParser::Impl::step_apart() {
+  // Behind the read: what one read brings above the budget is given back at once.
+  if (!hold.cover(body.size())) return fail(503, Reject::body_budget);
+  if (body.size() < body_size) return Step::need_more;
+  return finish(body.view());
 }
 
 HttpParser::Step HttpParser::Impl::step_chunks() {
@@ -121,6 +139,8 @@ HttpParser::Step HttpParser::Impl::step_chunks() {
       return raw.size() < raw.capacity() ? Step::need_more : fail(400, Reject::bad_request);
     case ChunkedBody::State::too_large:
       return fail(413, Reject::body_too_large);
+    case ChunkedBody::State::over_budget:
+      return fail(503, Reject::body_budget);
     case ChunkedBody::State::broken:
       return fail(400, Reject::bad_request);
     case ChunkedBody::State::complete:
@@ -132,14 +152,15 @@ HttpParser::Step HttpParser::Impl::step_chunks() {
 HttpParser::HttpParser() : impl_(std::make_unique<Impl>()) {}
 HttpParser::~HttpParser() = default;
 
-void HttpParser::reset(const HttpLimits& limits, std::string_view pending) {
+void HttpParser::reset(const HttpLimits& limits, std::string_view pending, BodyBudget* budget) {
   Impl& my = *impl_;
   my.limits = &limits;
   my.phase = Impl::Phase::head;
   my.scan = HeadScan{};
   my.in.clear(kFirstRead);
   my.raw.clear(kChunkRead);
-  my.body.clear(kKeepBody);
+  my.drop_body(kKeepBody);
+  my.hold.charge_to(budget);
   my.in.reserve(kFirstRead);
   my.in.append(pending);
   my.continue_due = false;
@@ -149,7 +170,7 @@ void HttpParser::reset(const HttpLimits& limits, std::string_view pending) {
 void HttpParser::trim() {
   impl_->in.clear(kFirstRead);
   impl_->raw.clear(0);
-  impl_->body.clear(0);
+  impl_->drop_body(0);
 }
 
 std::span<char> HttpParser::room() {
@@ -193,8 +214,7 @@ HttpParser::Step HttpParser::advance() {
       if (my.in.size() < my.head_size + my.body_size) return Step::need_more;
       return my.finish(my.in.view().substr(my.head_size, my.body_size));
     case Impl::Phase::body_apart:
-      if (my.body.size() < my.body_size) return Step::need_more;
-      return my.finish(my.body.view());
+      return my.step_apart();
     case Impl::Phase::chunks:
       return my.step_chunks();
     case Impl::Phase::complete:
@@ -238,7 +258,7 @@ void HttpParser::next() {
   } else {
     my.in.consume(my.body.size() != 0 ? my.in.size() : my.head_size + my.body_size);
   }
-  my.body.clear(kKeepBody);
+  my.drop_body(kKeepBody);
   my.scan = HeadScan{};
   my.continue_due = false;
   my.head_known = false;

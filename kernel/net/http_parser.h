@@ -18,6 +18,7 @@
 #include <string>
 #include <string_view>
 
+#include "kernel/net/body_budget.h"
 #include "kernel/net/http.h"
 
 namespace switchyard::net {
@@ -35,9 +36,9 @@ class HttpParser {
   HttpParser(const HttpParser&) = delete;
   HttpParser& operator=(const HttpParser&) = delete;
 
-  // Begins a connection's stream; `pending` are bytes that were read before.  `limits` outlives the
-  // requests parsed under it.
-  void reset(const HttpLimits& limits, std::string_view pending = {});
+  // Begins a connection's stream; `pending` are bytes that were read before.  `limits` and `budget`
+  // outlive the requests parsed under them; without a budget only each body is bounded.
+  void reset(const HttpLimits& limits, std::string_view pending = {}, BodyBudget* budget = nullptr);
 
   // Gives back what a large request needed; to be reset() before the next use.
   void trim();

@@ -62,6 +62,8 @@ std::string_view reject_name(Reject reason) {
       return "too_many_connections";
     case Reject::tls_handshake:
       return "tls_handshake";
+    case Reject::body_budget:
+      return "body_budget";
   }
   return "unknown";
 }
@@ -145,6 +147,7 @@ void HttpServer::Impl::stop_listening() {
 
 void HttpServer::set_limits(const HttpLimits& limits) {
   impl_->shared->max_connections = limits.max_connections;
+  impl_->shared->bodies.set_limit(limits.max_buffered_bytes);
   for (auto& lane : impl_->http_lanes) {
     lane->lane().post([lane, limits] { lane->set_limits(limits); });
   }
@@ -160,6 +163,7 @@ void HttpServer::drain(std::int64_t deadline_mono_ms, std::function<void()> done
 
 HttpStats HttpServer::stats() const {
   HttpStats sum;
+  sum.buffered_bytes = impl_->shared->bodies.used();
   for (const auto& lane : impl_->http_lanes) {
     const HttpCounters& from = lane->counters();
     sum.connections += from.connections.get();

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "kernel/account/secret.h"
+#include "kernel/base/units.h"
 #include "kernel/plugin/loader.h"
 #include "kernel/server/config_bootstrap.h"
 #include "kernel/server/config_plugins.h"
@@ -189,6 +190,13 @@ class Interpreter {
       mistakes_.add(
           place_of(root, "sealing_key"),
           "sealing_key: the key itself does not belong into a configuration; use file:/path or credential:NAME");
+    }
+    if (settings.http.limits.max_buffered_bytes < settings.http.limits.max_body_bytes) {
+      mistakes_.add(place_of(root, "http"),
+                    "http.limits.max_buffered_bytes (" + format_size(settings.http.limits.max_buffered_bytes) +
+                        ") is less than http.limits.max_body_bytes (" +
+                        format_size(settings.http.limits.max_body_bytes) +
+                        "), so that the largest body could never be received; raise the one or lower the other");
     }
     if (settings.storage.checkpoint_bytes < settings.storage.segment_bytes) {
       out_.warnings.push_back(place_of(root, "storage").text() +

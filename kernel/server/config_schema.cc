@@ -86,6 +86,10 @@ constexpr KeySpec kSchema[] = {
     {"http.limits.max_connections", KeyType::integer, "20000", 1, 1'000'000, "", true,
      "Open connections of all listeners.",
      [](S& s, const V& v) { s.http.limits.max_connections = v.number; }},
+    {"http.limits.max_buffered_bytes", KeyType::size, "256MiB", kMiB, 1024 * kGiB, "", true,
+     "All request bodies that are being received or handled, bodies up to 16 KiB not counted; beyond it 503.  At least "
+     "max_body_bytes.",
+     [](S& s, const V& v) { s.http.limits.max_buffered_bytes = v.number; }},
     {"http.limits.header_timeout", KeyType::duration, "10s", 100, kHour, "", true,
      "From the first byte of a request to the end of its headers.",
      [](S& s, const V& v) { s.http.limits.header_timeout_ms = i64(v); }},

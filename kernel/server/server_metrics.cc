@@ -55,6 +55,8 @@ void http_metrics(MetricRegistry& metrics, const std::function<net::HttpStats()>
   add(Kind::counter, "switchyard_http_requests_total", "Requests given to a handler.", &S::requests);
   add(Kind::counter, "switchyard_http_received_bytes_total", "Bytes read.", &S::bytes_in);
   add(Kind::counter, "switchyard_http_sent_bytes_total", "Bytes written.", &S::bytes_out);
+  add(Kind::gauge, "switchyard_http_buffered_bytes", "Memory of request bodies that counts against the limit.",
+      &S::buffered_bytes);
   for (std::size_t i = 0; i < net::kRejectReasons; ++i) {
     const std::string reason(net::reject_name(static_cast<net::Reject>(i)));
     metrics.observe(Kind::counter, "switchyard_http_rejected_total", "Requests and connections refused by the server.",

@@ -1,4 +1,5 @@
 """What may come over the socket, and what must not get through."""
+import contextlib
 import json
 import time
 
@@ -198,3 +199,43 @@ def test_thousand_idle_connections_do_not_stop_work(broker):
         for one in crowd:
             one.socket.close()
     wait_until(lambda: alive(broker))
+
+
+def resident_bytes(broker):
+    for line in open(f"/proc/{broker.pid}/status", encoding="ascii"):
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024
+    raise AssertionError("no VmRSS")
+
+
+def metric(broker, sample):
+    for line in exchange(broker, "GET", "/metrics", {}).body.decode().splitlines():
+        if line.startswith(sample + " "):
+            return float(line.rsplit(" ", 1)[1])
+    raise AssertionError(f"no sample {sample}")
+
+
+def test_unsigned_bodies_that_never_end_take_bounded_memory(own_broker):
+    """Every one stays within its own limit; together they would be 480 MB."""
+    broker = own_broker(sets=["http.limits.max_buffered_bytes=32MiB"])
+    before = resident_bytes(broker)
+    body = b"x" * (8 * 1024 * 1024 - 100)
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (8 * 1024 * 1024)
+    peak, open_ones = before, []
+    try:
+        for _ in range(60):
+            open_ones.append(Socket(broker))
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                open_ones[-1].send(head + body)
+            peak = max(peak, resident_bytes(broker))
+        # Four bodies of 8 MiB fit into 32 MiB.
+        wait_until(lambda: metric(broker, 'switchyard_http_rejected_total{reason="body_budget"}') >= 56, what="refusals")
+        assert peak - before < 96 * 1024 * 1024
+        assert exchange(broker, "GET", "/readyz", {}).status == 200
+        queue = json_call(broker, "CreateQueue", QueueName="beside").json["QueueUrl"]
+        assert json_call(broker, "SendMessage", QueueUrl=queue, MessageBody="small").status == 200
+    finally:
+        for one in open_ones:
+            one.socket.close()
+    wait_until(lambda: metric(broker, "switchyard_http_buffered_bytes") == 0, what="every share given back")
+    assert json_call(broker, "SendMessage", QueueUrl=queue, MessageBody="m" * 1_000_000).status == 200

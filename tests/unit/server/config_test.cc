@@ -34,6 +34,7 @@ TEST_F(Config, schema_and_structs_agree_on_the_defaults) {
   EXPECT_EQ(read.http.limits.max_head_bytes, plain.http.limits.max_head_bytes);
   EXPECT_EQ(read.http.limits.max_headers, plain.http.limits.max_headers);
   EXPECT_EQ(read.http.limits.max_body_bytes, plain.http.limits.max_body_bytes);
+  EXPECT_EQ(read.http.limits.max_buffered_bytes, plain.http.limits.max_buffered_bytes);
   EXPECT_EQ(read.http.limits.max_connections, plain.http.limits.max_connections);
   EXPECT_EQ(read.http.limits.header_timeout_ms, plain.http.limits.header_timeout_ms);
   EXPECT_EQ(read.http.limits.body_timeout_ms, plain.http.limits.body_timeout_ms);
@@ -107,6 +108,8 @@ TEST_F(Config, keys_that_belong_together_are_judged_together) {
   EXPECT_TRUE(
       has(refused("tls:\n  certificate: /a\n"), "switchyard.yaml:2: tls.certificate and tls.key belong together"));
   EXPECT_TRUE(has(refused("http:\n  public_url: https://x/\n"), "ends in '/'"));
+  EXPECT_TRUE(has(refused("http:\n  limits: {max_body_bytes: 4MiB, max_buffered_bytes: 2MiB}\n"),
+                  "http.limits.max_buffered_bytes (2MiB) is less than http.limits.max_body_bytes (4MiB)"));
   EXPECT_TRUE(has(refused("sealing_key: 0011\n"), "file:/path"));
   main_file("tls: {cert: /a, key: /b}\n");
   EXPECT_EQ(accepted().tls.certificate, "/a");
