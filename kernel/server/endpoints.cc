@@ -1,6 +1,7 @@
 #include "kernel/server/endpoints.h"
 
 #include <array>
+#include <functional>
 
 namespace switchyard::server {
 namespace {
@@ -35,23 +36,33 @@ void readyz(const Health& health, net::HttpExchange exchange) {
   }
 }
 
+void metrics(const Health& health, const net::HttpRequest& request, net::HttpExchange exchange) {
+  if (!request.peer_is_loopback) {
+    text(exchange, 403, "metrics are for administrators; ask from loopback\n");
+    return;
+  }
+  text(exchange, 200, health.metrics->render(), "text/plain; version=0.0.4");
+}
+
+using Answer = std::function<void(const net::HttpRequest&, net::HttpExchange)>;
+
+// Of an answer to HEAD the connection leaves the body out.
+Status add_page(plugin::Router& router, std::string_view path, const Answer& answer) {
+  for (const auto* method : {"GET", "HEAD"}) {
+    if (auto status = router.add(method, path, plugin::Router::kKernelPriority, answer); !status) return status;
+  }
+  return {};
+}
+
 }  // namespace
 
 Status add_endpoints(plugin::Router& router, const Health& health) {
-  constexpr auto priority = plugin::Router::kKernelPriority;
-  auto status = router.add("GET", "/livez", priority,
-                           [&health](const net::HttpRequest&, net::HttpExchange e) { livez(health, e); });
+  auto status = add_page(router, "/livez", [&health](const auto&, net::HttpExchange e) { livez(health, e); });
   if (!status) return status;
-  status = router.add("GET", "/readyz", priority,
-                      [&health](const net::HttpRequest&, net::HttpExchange e) { readyz(health, e); });
+  status = add_page(router, "/readyz", [&health](const auto&, net::HttpExchange e) { readyz(health, e); });
   if (!status) return status;
-  return router.add("GET", "/metrics", priority, [&health](const net::HttpRequest& request, net::HttpExchange e) {
-    if (!request.peer_is_loopback) {
-      text(e, 403, "metrics are for administrators; ask from loopback\n");
-      return;
-    }
-    text(e, 200, health.metrics->render(), "text/plain; version=0.0.4");
-  });
+  return add_page(router, "/metrics",
+                  [&health](const net::HttpRequest& request, net::HttpExchange e) { metrics(health, request, e); });
 }
 
 }  // namespace switchyard::server

@@ -150,6 +150,13 @@ class Socket:
         self.buffer = rest[length:]
         return int(head.split()[1]), head.decode("latin-1"), rest[:length]
 
+    def bodiless_reply(self):
+        """The head of a reply that has no body whatever its length says, as one to HEAD."""
+        while b"\r\n\r\n" not in self.buffer:
+            assert self._more(), "the peer closed before a whole head"
+        head, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
+        return head.decode("latin-1")
+
     def closed(self):
         """True when the peer ends the connection without another byte."""
         return self.buffer == b"" and not self._more()

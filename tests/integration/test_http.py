@@ -28,6 +28,22 @@ def test_health_and_metrics(broker):
         float(line.rsplit(" ", 1)[1])
 
 
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics"])
+def test_head_is_answered_like_get_without_the_body(broker, path):
+    request = b" " + path.encode() + b" HTTP/1.1\r\nHost: x\r\n\r\n"
+    with Socket(broker) as one:
+        status, head, body = one.send(b"GET" + request).reply()
+        one.send(b"HEAD" + request + HEALTH)
+        # Its Content-Length is of the body that does not come: what follows is the next answer.
+        only_head = one.bodiless_reply()
+        assert (status, only_head.split()[1]) == (200, "200")
+        assert one.reply()[0::2] == (200, b"ok\n")
+    names = [[line.split(":")[0].lower() for line in text.split("\r\n")[1:]] for text in (head, only_head)]
+    assert names[0] == names[1] and "content-length" in names[0]
+    if path != "/metrics":
+        assert f"Content-Length: {len(body)}" in only_head.split("\r\n")
+
+
 @pytest.mark.parametrize("request_bytes, statuses", [
     (b"GET / HTTP/1.1\nHost: x\n\n", {400}),
     (b"GET / HTTP/1.1\r\nHost: x\r\n folded: y\r\n\r\n", {400}),

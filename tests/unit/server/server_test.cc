@@ -41,8 +41,8 @@ struct ServerTest : testing::Test {
 
 std::string address_of(const Server& server) { return server.ready_text().substr(std::string("http=").size()); }
 
-// Status line and body of one GET on loopback.
-std::string get(const std::string& address, const std::string& path) {
+// The whole answer to one request on loopback.
+std::string get(const std::string& address, const std::string& path, const std::string& method = "GET") {
   const auto colon = address.rfind(':');
   sockaddr_in to{};
   to.sin_family = AF_INET;
@@ -51,7 +51,7 @@ std::string get(const std::string& address, const std::string& path) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   std::string reply;
   if (connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0) {
-    const std::string request = "GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    const std::string request = method + " " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     if (write(fd, request.data(), request.size()) == static_cast<ssize_t>(request.size())) {
       char buffer[4096];
       for (ssize_t n; (n = read(fd, buffer, sizeof buffer)) > 0;) reply.append(buffer, static_cast<std::size_t>(n));
@@ -83,6 +83,13 @@ TEST_F(ServerTest, a_started_server_is_alive_ready_and_measured) {
   const auto metrics = get(address, "/metrics");
   EXPECT_TRUE(is_status(metrics, 200));
   EXPECT_NE(metrics.find("switchyard_build_info{version="), std::string::npos);
+  for (const std::string page : {"/livez", "/readyz", "/metrics"}) {
+    const auto head = get(address, page, "HEAD");
+    EXPECT_TRUE(is_status(head, 200)) << page;
+    EXPECT_NE(head.find("Content-Length: "), std::string::npos) << page;
+    EXPECT_TRUE(head.ends_with("\r\n\r\n")) << page << " has a body: " << head;
+  }
+  EXPECT_TRUE(is_status(get(address, "/livez", "POST"), 404));
   EXPECT_TRUE(is_status(get(address, "/elsewhere"), 404));
   server.stop(1000);
   EXPECT_EQ(get(address, "/livez"), "") << "nobody listens after stop()";
