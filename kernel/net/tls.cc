@@ -1,8 +1,11 @@
 #include "kernel/net/tls.h"
 
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -20,8 +23,19 @@ std::string openssl_reason() {
   return "OpenSSL error " + std::to_string(code);
 }
 
+// Why `path` cannot be read; empty when it can: OpenSSL says neither for a folder nor for a missing file.
+std::string reading_error(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  char byte;
+  const std::string why = fd < 0 || ::read(fd, &byte, 1) < 0 ? std::strerror(errno) : "";
+  if (fd >= 0) ::close(fd);
+  return why;
+}
+
 Error file_error(const std::string& what, const std::string& path) {
-  return {Code::invalid, "TLS " + what + " '" + path + "' cannot be used: " + openssl_reason() +
+  const std::string reason = openssl_reason(), unreadable = reading_error(path);
+  return {Code::invalid, "TLS " + what + " '" + path +
+                             "' cannot be used: " + (unreadable.empty() ? reason : unreadable) +
                              "; check that the file exists, is readable and is PEM"};
 }
 

@@ -7,6 +7,7 @@
 #include "kernel/server/cli.h"
 #include "kernel/server/config.h"
 #include "kernel/server/data_folder.h"
+#include "kernel/server/wiring.h"
 #include "kernel/store/record.h"
 
 namespace switchyard::server {
@@ -19,6 +20,10 @@ int check_command(const CliOptions& options) {
   const auto loaded = load_config(source);
   if (!loaded) {
     std::fprintf(stderr, "%s\n", loaded.error().message.c_str());
+    return 1;
+  }
+  if (const auto tls = load_tls(loaded->settings.tls); !tls) {
+    std::fprintf(stderr, "%s\n", tls.error().message.c_str());
     return 1;
   }
   for (const auto& warning : loaded->warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());

@@ -218,11 +218,6 @@ Status Server::Impl::rotate_key() {
 }
 
 Status Server::Impl::listen() {
-  if (!settings.tls.certificate.empty()) {
-    auto context = net::TlsContext::load({settings.tls.certificate, settings.tls.key, settings.tls.client_ca});
-    if (!context) return Error(context.error());
-    tls = std::move(*context);
-  }
   http = std::make_unique<net::HttpServer>(lanes, router, net::HttpOptions{settings.http.limits, {}});
   const bool own_control = !settings.http.control_listen.empty();
   if (own_control) router.reserve("/mnq", kControlListener);
@@ -273,6 +268,10 @@ Status Server::start() {
   auto& s = *impl_;
   const auto began = s.clock.mono_ms();
   raise_descriptor_limit();
+  // Before anything is made: a start that the configuration alone forbids leaves no folder behind.
+  auto context = load_tls(s.settings.tls);
+  if (!context) return Error(context.error());
+  s.tls = std::move(*context);
   for (std::size_t i = 0; i < s.lanes.size(); ++i) s.executors.push_back(&s.lanes[i]);
   for (const auto step : {&Impl::open_storage, &Impl::open_accounts, &Impl::load_plugins}) {
     if (auto status = (s.*step)(); !status) return status;
@@ -303,8 +302,7 @@ std::string Server::ready_text() const { return "http=" + impl_->http_address; }
 // Everything that can refuse, before anything changes.
 Status Server::Impl::judge(const Settings& next) {
   if (tls && !next.tls.certificate.empty()) {
-    const auto context = net::TlsContext::load({next.tls.certificate, next.tls.key, next.tls.client_ca});
-    if (!context) return Error(context.error());
+    if (const auto context = load_tls(next.tls); !context) return Error(context.error());
   }
   return wait_for<Status>([&](auto done) {
     executors[0]->post([this, &next, done] { done(account::check_bootstrap(*accounts, 0, next.bootstrap)); });

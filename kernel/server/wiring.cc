@@ -30,6 +30,11 @@ stream::EngineOptions engine_options(const Settings& settings, const DataFolder&
   return options;
 }
 
+Result<std::shared_ptr<net::TlsContext>> load_tls(const TlsSettings& settings) {
+  if (settings.certificate.empty()) return std::shared_ptr<net::TlsContext>();
+  return net::TlsContext::load({settings.certificate, settings.key, settings.client_ca});
+}
+
 plugin::HostSettings host_settings(const Settings& settings) {
   plugin::HostSettings out{settings.limits, settings.http.public_url};
   for (const auto& spec : settings.plugins) {

@@ -176,6 +176,28 @@ def test_error_in_conf_d_names_that_file(tmp_path):
     assert re.search(r"20-bad\.yaml:2\b", said) and "lanes" in said, said
 
 
+def test_tls_files_that_cannot_be_read_are_named_before_anything_is_made(tmp_path, certificate):
+    crt, key = certificate("localhost")
+    nowhere, folder, text = tmp_path / "nowhere", tmp_path / "folder", tmp_path / "text"
+    folder.mkdir()
+    text.write_text("no certificate\n")
+    config, data = tmp_path / "switchyard.yaml", tmp_path / "data"
+    cases = ((nowhere, key, nowhere, "No such file or directory"), (crt, nowhere, nowhere, "No such file or directory"),
+             (folder, key, folder, "Is a directory"), (crt, key, None, None), (text, key, text, "no start line"))
+    for one, other, named, why in cases:
+        config.write_text(f"data_dir: {data}\nhttp: {{listen: 127.0.0.1:0}}\ntls: {{certificate: {one}, key: {other}}}\n")
+        done = run("check", "--config", config)
+        if named is None:
+            assert done.returncode == 0, done.stderr
+            continue
+        assert done.returncode == 1, (one, other)
+        said = done.stderr
+        assert f"'{named}'" in said and why in said and "OpenSSL error" not in said, said
+        started = run("run", "--config", config)
+        assert started.returncode == 1 and said.strip() in started.stderr, started.stderr
+        assert not data.exists(), "nothing is made for a server that cannot start"
+
+
 def test_set_wins_over_files_and_later_wins(own_broker, tmp_path):
     config = tmp_path / "switchyard.yaml"
     config.write_text("http:\n  listen: 127.0.0.1:1\n")

@@ -121,7 +121,7 @@ TEST_F(ServerTest, every_failed_start_is_one_sentence_and_leaves_the_folder_free
   no_plugin.plugins.back().required = true;
   auto clash = settings();
   clash.bootstrap = {declared("a", "1", "K"), declared("b", "1", "L")};
-  auto no_certificate = settings();
+  auto no_certificate = settings("never-made");
   no_certificate.tls = {"/nonexistent/crt", "/nonexistent/key", ""};
   for (const auto& bad : {taken, no_key, no_plugin, clash, no_certificate}) {
     Server server(bad);
@@ -130,6 +130,7 @@ TEST_F(ServerTest, every_failed_start_is_one_sentence_and_leaves_the_folder_free
     EXPECT_FALSE(status.error().message.empty());
     EXPECT_EQ(status.error().message.find('\n'), std::string::npos) << status.error().message;
   }
+  EXPECT_FALSE(std::filesystem::exists(root + "/never-made")) << "the certificate is looked at first";
   Server server(settings());
   const auto status = server.start();
   EXPECT_TRUE(status) << status.error().message;
