@@ -164,6 +164,20 @@ std::vector<Credential> Call::credentials(std::string_view account_id) const {
   return std::move(seen.list);
 }
 
+void Call::in_turn(const std::string& key, Turns::Start start) {
+  const auto run = [self = shared_from_this(), start = std::move(start)](Turns::Turn turn) {
+    self->guarded([&] { start(std::move(turn)); });
+  };
+  tables_.turns.take(key, run, [&tables = tables_](std::function<void()> task) {
+    auto* posted = new std::function<void()>(std::move(task));
+    const auto run_posted = [](void* user, void*) {
+      const std::unique_ptr<std::function<void()>> one(static_cast<std::function<void()>*>(user));
+      (*one)();
+    };
+    tables.clock->post(&tables.host, tables.lane, run_posted, posted);
+  });
+}
+
 // ---- answers -----------------------------------------------------------------------------------
 
 void Call::reply(std::uint32_t status, std::string_view body, std::string_view allow) {

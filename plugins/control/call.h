@@ -13,13 +13,17 @@
 #include "plugins/control/arguments.h"
 #include "plugins/control/model.h"
 #include "plugins/control/settings.h"
+#include "plugins/control/turns.h"
 #include "switchyard/plugin.hpp"
 
 namespace switchyard::control {
 
 struct Tables {
-  explicit Tables(const sw_host& the_host) : host(the_host), http(host), clock(host), accounts(host) {}
+  Tables(const sw_host& the_host, std::uint32_t the_lane, Turns& the_turns)
+      : host(the_host), lane(the_lane), turns(the_turns), http(host), clock(host), accounts(host) {}
   const sw_host& host;
+  const std::uint32_t lane;
+  Turns& turns;  // Of all lanes.
   const sdk::Ext<sw_http_api> http;
   const sdk::Ext<sw_clock_api> clock;
   const sdk::Ext<sw_accounts_api> accounts;
@@ -94,6 +98,8 @@ class Call : public std::enable_shared_from_this<Call> {
       self->guarded([&] { then(status, error); });
     });
   }
+  // Runs start(turn) when no other call holds the turn of `key`: now, or later on this lane.
+  void in_turn(const std::string& key, Turns::Start start);
   // Runs f; what it throws is answered with 500.
   template <class F>
   void guarded(F&& f) noexcept {

@@ -40,6 +40,21 @@ bool within_quota(Call& call, std::string_view protocol, std::string_view projec
   return false;
 }
 
+void start_create_account(Call& call, const std::string& name, std::string_view protocol, const std::string& project,
+                          WriteAccount write, Turns::Turn turn) {
+  call.change_account(
+      [&](sw_account_done done, void* user) {
+        const sw_account_wish wish = {sizeof wish,          0, sdk::str(name), sdk::str(protocol), sdk::str(project),
+                                      sdk::str(call.region)};
+        const auto& tables = call.tables();
+        return tables.accounts->create(&tables.host, &wish, done, user);
+      },
+      [&call, write, turn = std::move(turn)](sw_status status, const sw_account* account, const sw_error* error) {
+        if (status != SW_OK) return call.refuse(status, error, kResource, {});
+        reply_account(call, Account(*account), write, Precision::nanoseconds);
+      });
+}
+
 }  // namespace
 
 std::optional<Account> require_namespace(Call& call, std::string_view id, std::string_view action,
@@ -57,19 +72,16 @@ void create_account(Call& call, std::string_view protocol, WriteAccount write) {
   auto name = call.arguments.text("name").value_or("");
   const auto project = call.arguments.uuid("project_id", true);
   if (call.arguments.bad()) return call.refuse_arguments();
-  if (!call.allowed("create", kResource, project) || !within_quota(call, protocol, project)) return;
+  if (!call.allowed("create", kResource, project)) return;
   if (name.empty()) name = call.new_name("mnq");
-  call.change_account(
-      [&](sw_account_done done, void* user) {
-        const sw_account_wish wish = {sizeof wish,          0, sdk::str(name), sdk::str(protocol), sdk::str(project),
-                                      sdk::str(call.region)};
-        const auto& tables = call.tables();
-        return tables.accounts->create(&tables.host, &wish, done, user);
-      },
-      [&call, write](sw_status status, const sw_account* account, const sw_error* error) {
-        if (status != SW_OK) return call.refuse(status, error, kResource, {});
-        reply_account(call, Account(*account), write, Precision::nanoseconds);
-      });
+  if (call.settings().namespaces_per_project == 0)
+    return start_create_account(call, name, protocol, project, write, {});
+  // What is counted must not change before the new one is there, on whatever lane.
+  call.in_turn(project + " " + call.region + " " + std::string(protocol),
+               [&call, name, protocol = std::string(protocol), project, write](Turns::Turn turn) {
+                 if (within_quota(call, protocol, project))
+                   start_create_account(call, name, protocol, project, write, std::move(turn));
+               });
 }
 
 void rename_account(Call& call, const Account& account, WriteAccount write) {

@@ -59,8 +59,8 @@ void ControlPlugin::start() {
   sdk::route<ControlLane, &ControlLane::handle_sns, &ControlLane::is_for_sns>(*this, "", "/*", kLastOfAll);
 }
 
-std::unique_ptr<sdk::Lane> ControlPlugin::lane_start(std::uint32_t) {
-  return std::make_unique<ControlLane>(host(), settings_);
+std::unique_ptr<sdk::Lane> ControlPlugin::lane_start(std::uint32_t lane) {
+  return std::make_unique<ControlLane>(host(), lane, settings_, *turns_);
 }
 
 }  // namespace switchyard::control

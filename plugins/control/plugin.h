@@ -13,7 +13,8 @@ namespace switchyard::control {
 
 class ControlLane final : public sdk::Lane {
  public:
-  ControlLane(const sw_host& host, const LiveSettings& settings) : tables_(host), settings_(settings) {}
+  ControlLane(const sw_host& host, std::uint32_t lane, const LiveSettings& settings, Turns& turns)
+      : tables_(host, lane, turns), settings_(settings) {}
   void handle(sw_http_exchange* exchange, const sw_http_request& request);
   bool is_for_sns(const sw_http_request& request) const;
   void handle_sns(sw_http_exchange* exchange, const sw_http_request& request);
@@ -32,6 +33,7 @@ class ControlPlugin final : public sdk::Plugin {
 
  private:
   LiveSettings settings_;
+  const std::shared_ptr<Turns> turns_ = std::make_shared<Turns>();
 };
 
 }  // namespace switchyard::control

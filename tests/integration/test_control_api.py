@@ -293,6 +293,34 @@ class TestDataPlane:
         sqs.send_message(QueueUrl=url, MessageBody="x" * 1500)
         assert api("PATCH", path, {"max_message_bytes": 0}).status == 400
 
+    @pytest.mark.parametrize("lanes", [1, 4])
+    @pytest.mark.parametrize("most", [1, 3])
+    def test_creations_that_come_together_stay_within_the_quota_and_reach_it(self, own_broker, lanes, most):
+        broker = own_broker(sets=[f"lanes={lanes}", f"plugins.control.namespaces_per_project={most}"])
+        projects = [str(uuid.uuid4()) for _ in range(2)]
+
+        def create(i):
+            api = Control(broker)
+            api.project = projects[i % 2]
+            if i % 4 < 2:
+                return api("POST", "nats-accounts", {"project_id": api.project})
+            return api.alpha("POST", "namespaces", {"protocol": "nats", "project_id": api.project})
+
+        with concurrent.futures.ThreadPoolExecutor(64) as pool:
+            answers = list(pool.map(create, range(64)))
+        for project in range(2):
+            of_one = answers[project::2]
+            assert sorted(one.status for one in of_one) == [200] * most + [403] * (32 - most)
+            refused = [one.json for one in of_one if one.status == 403]
+            assert all(one["details"] == [{"resource": "namespaces", "quota": most, "current": most}] for one in refused)
+        api = Control(broker)
+        assert api.ok("GET", "nats-accounts?page_size=100")["total_count"] == 2 * most
+        api.project = projects[0]
+        [first, *_] = api.ok("GET", f"nats-accounts?project_id={api.project}")["nats_accounts"]
+        assert api("DELETE", f"nats-accounts/{first['id']}").status == 204
+        assert create(0).status == 200, "a place that was given up can be taken"
+        assert broker.stop() == 0
+
     def test_limits_that_the_configuration_gives_are_changed_there_alone(self, broker, api):
         [dev] = [one for one in api.ok("GET", "/mnq/switchyard/v1/accounts?page_size=100")["accounts"] if one["declared"]]
         answer = api("PATCH", f"/mnq/switchyard/v1/accounts/{dev['id']}/limits", {"max_connections": 7})
