@@ -27,22 +27,61 @@ struct Scan {
   std::uint64_t whole = 0;           // Up to here all is records that can be read.
 };
 
+struct Fragment {
+  std::uint32_t crc = 0;
+  std::size_t length = 0;
+  std::uint8_t type = 0;
+  bool fits = false;  // Its length does not leave the block.
+};
+
+// REQUIRES: `bytes` holds a header.
+Fragment fragment_at(std::string_view bytes) {
+  ByteReader header(bytes);
+  Fragment fragment;
+  fragment.crc = header.u32();
+  fragment.length = header.u16();
+  fragment.type = header.u8();
+  fragment.fits = fragment.length <= header.remaining();
+  return fragment;
+}
+
+bool is_good(std::string_view bytes, const Fragment& fragment) {
+  return fragment.fits && fragment.type >= kWhole && fragment.type <= kLast &&
+         stored_form(crc32c(bytes.substr(kHeaderBytes - 1, fragment.length + 1))) == fragment.crc;
+}
+
+// Where the next good fragment starts behind the bad one with which `block` begins; npos = nowhere in
+// this block.  The length of the bad one is tried first.  When that reaches the end of what was written,
+// the fragment is as a torn write leaves it, and what looks like a fragment inside it is its data.
+std::size_t next_good(std::string_view block, const Fragment& bad) {
+  const std::size_t claimed = kHeaderBytes + bad.length;
+  if (bad.fits && bad.type >= kWhole && bad.type <= kLast) {
+    if (block.size() - claimed < kHeaderBytes) return std::string_view::npos;
+    const auto rest = block.substr(claimed);
+    if (is_good(rest, fragment_at(rest))) return claimed;
+  }
+  for (std::size_t at = 1; at + kHeaderBytes <= block.size(); ++at) {
+    const auto rest = block.substr(at);
+    if (is_good(rest, fragment_at(rest))) return at;
+  }
+  return std::string_view::npos;
+}
+
 // False when nothing more of this block can be read.
 bool scan_fragment(std::string_view& block, std::uint64_t offset, Scan& scan) {
   if (block.size() < kHeaderBytes) return false;
-  ByteReader header(block);
-  const std::uint32_t crc = header.u32();
-  const std::size_t length = header.u16();
-  const std::uint8_t type = header.u8();
-  const bool good = length <= header.remaining() && type >= kWhole && type <= kLast &&
-                    stored_form(crc32c(block.substr(kHeaderBytes - 1, length + 1))) == crc;
-  if (!good) {
+  const Fragment fragment = fragment_at(block);
+  if (!is_good(block, fragment)) {
     if (!scan.bad) scan.bad = offset;
-    return false;
+    const std::size_t next = next_good(block, fragment);
+    if (next == std::string_view::npos) return false;
+    block.remove_prefix(next);
+    return true;
   }
-  if (scan.bad && (type == kWhole || type == kFirst)) scan.resumed = true;
-  block.remove_prefix(kHeaderBytes + length);
-  if (!scan.bad && (type == kWhole || type == kLast)) scan.whole = offset + kHeaderBytes + length;
+  const std::size_t bytes = kHeaderBytes + fragment.length;
+  if (scan.bad && (fragment.type == kWhole || fragment.type == kFirst)) scan.resumed = true;
+  block.remove_prefix(bytes);
+  if (!scan.bad && (fragment.type == kWhole || fragment.type == kLast)) scan.whole = offset + bytes;
   return true;
 }
 

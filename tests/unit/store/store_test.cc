@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -208,7 +209,11 @@ class StoreLogTest : public StoreTest {
       ASSERT_TRUE(
           store_->write_now(one("k" + std::to_string(i), std::string(20'000, static_cast<char>('a' + i))), true));
     }
+    find_log();
+  }
+  void find_log() {
     store_.reset();
+    log_.clear();
     for (const auto& entry : std::filesystem::directory_iterator(folder_ + "/db")) {
       if (entry.path().extension() == ".log") log_ = entry.path();
     }
@@ -238,6 +243,47 @@ TEST_F(StoreLogTest, damage_inside_of_the_log_is_named_and_not_skipped) {
   }
   open();
   EXPECT_EQ(get_now("k9"), std::string(20'000, 'j'));
+}
+
+TEST_F(StoreLogTest, damage_before_other_records_of_the_same_block_is_named) {
+  constexpr std::uint64_t kRecords = 10;
+  for (std::uint64_t i = 0; i < kRecords; ++i) {
+    ASSERT_TRUE(store_->write_now(one("k" + std::to_string(i), std::string(50, static_cast<char>('a' + i))), true));
+  }
+  find_log();
+  const auto size = std::filesystem::file_size(log_);
+  ASSERT_LT(size, 32'768u);
+  ASSERT_EQ(size % kRecords, 0u);
+  const auto last = size - size / kRecords;
+  for (std::uint64_t offset = 0; offset < last; ++offset) {
+    flip(offset);
+    const auto opened = Store::open({folder_ + "/db"});
+    ASSERT_EQ(opened.code(), Code::corrupt) << offset;
+    const auto record = offset / (size / kRecords) * (size / kRecords);
+    EXPECT_NE(opened.error().message.find("damaged at offset " + std::to_string(record) + ":"), std::string::npos)
+        << opened.error().message;
+    flip(offset);
+  }
+  // The last one cannot be told from a torn tail.
+  flip(last + 20);
+  open();
+  EXPECT_EQ(get_now("k8"), std::string(50, 'i'));
+  EXPECT_EQ(get_now("k9"), "(not_found)");
+}
+
+TEST_F(StoreLogTest, a_torn_value_that_holds_a_log_of_its_own_is_a_torn_tail) {
+  ASSERT_TRUE(store_->write_now(one("inner", "1"), true));
+  find_log();
+  std::ostringstream inner;
+  inner << std::ifstream(log_, std::ios::binary).rdbuf();
+  open();
+  ASSERT_TRUE(store_->write_now(one("first", "1"), true));
+  ASSERT_TRUE(store_->write_now(one("last", inner.str() + std::string(600, 'x')), true));
+  find_log();
+  flip(std::filesystem::file_size(log_) - 5);
+  open();
+  EXPECT_EQ(get_now("first"), "1");
+  EXPECT_EQ(get_now("last"), "(not_found)");
 }
 
 TEST_F(StoreLogTest, a_lost_page_inside_of_the_log_is_damage) {
