@@ -49,6 +49,8 @@ struct Options {
   std::uint32_t max_group_bytes = 4u << 20;      // A group closes at the first batch that crosses this.
   std::uint64_t max_waiting_bytes = 256u << 20;  // Submitted by one lane and not yet written; beyond: Code::busy.
   OnDamage on_damage = OnDamage::refuse;
+  std::string checkpoints = "the store";  // Who gave the position to open(), as sentences name it.
+  bool checkpoint_lost = false;           // It has none, although it writes one before the first batch.
 };
 
 struct Submission {
@@ -131,7 +133,8 @@ class Journal {
   // Opens or creates the folder's segments.  `from` is where the last synced checkpoint ends; `visit`
   // sees every batch after it, in order.  Afterwards the valid tail has been rewritten and synced.
   // Fails with Code::corrupt and a sentence naming the damage (OnDamage::refuse), or Code::unsupported
-  // for a newer format.
+  // for a newer format.  Segments of which `from` cannot know are refused whatever on_damage says: to
+  // whom their records belong is lost, so they would be given up as garbage.
   using Visitor = std::function<Status(const Replayed&)>;
   static Result<std::unique_ptr<Journal>> open(FileSystem& files, const Options& options, const Clock& clock,
                                                const Position& from, const Visitor& visit, RecoveryReport& report);

@@ -87,19 +87,47 @@ Status Recovery::read_segment(const std::string& name, std::uint32_t number) {
   if (header.kind == SegmentKind::hot && number >= from_.segment) {
     hot_.push_back({segment, file, std::make_unique<SegmentScan>(*file, header)});
   } else {
+    cold_seen_ = cold_seen_ || header.kind == SegmentKind::cold;
     segments_.add(std::move(segment), Segment::State::sealed);
   }
   return {};
 }
 
+// Damage hides the beginning of a segment or of the folder; then the journal is to blame.
+bool Recovery::is_beyond_checkpoint(const At& found) const {
+  return report_.damage.empty() && found.index == 0 && found.group.offset == kSegmentHeaderBytes &&
+         found.group.header.first_batch > from_.next_batch;
+}
+
+Error Recovery::checkpoint_does_not_fit(const At& found) const {
+  const auto& options = segments_.options();
+  const std::string where = from_.segment == 0
+                                ? "has no checkpoint"
+                                : "has a checkpoint that ends before batch " + std::to_string(from_.next_batch) +
+                                      " in journal segment " + std::to_string(from_.segment) + ", which is gone";
+  return {Code::corrupt, options.checkpoints + " is damaged, missing or older than the journal: it " + where +
+                             ", but the journal in " + options.directory + " goes on with batch " +
+                             std::to_string(found.group.header.first_batch) + " in segment " +
+                             std::to_string(hot_[found.index].segment->header.number) +
+                             "; restore the whole data folder from one copy"};
+}
+
 Status Recovery::check_start() {
   const bool starts_there = !hot_.empty() && hot_[0].segment->header.number == from_.segment;
   offset_ = starts_there ? std::max(from_.offset, kSegmentHeaderBytes) : kSegmentHeaderBytes;
-  if (from_.segment == 0 || starts_there) return {};
+  if (starts_there) return {};
+  // Cold segments are made behind a checkpoint.
+  if (segments_.options().checkpoint_lost && cold_seen_) {
+    return Error{Code::corrupt, segments_.options().checkpoints +
+                                    " is damaged or missing: it has no checkpoint, but the journal in " +
+                                    segments_.options().directory +
+                                    " was written behind one; restore the whole data folder from one copy"};
+  }
   auto next = next_group(0, offset_, next_batch_);
   if (!next) return std::move(next).error();
+  if (*next && is_beyond_checkpoint(**next)) return checkpoint_does_not_fit(**next);
   // The checkpoint may end where its segment did; what follows shows whether anything is missing.
-  if (*next) return {};
+  if (from_.segment == 0 || *next) return {};
   return report_damage({from_.segment, 0, 0, 0, 0, "the segment in which the last checkpoint ends is missing"});
 }
 
@@ -167,6 +195,12 @@ Result<bool> Recovery::replay_group(const At& at) {
 }
 
 Status Recovery::salvage_before(const At& found) {
+  const std::uint32_t reached = hot_[index_].segment->header.number;
+  // Segments between are given back only behind a checkpoint.
+  if (segments_.options().checkpoint_lost && found.index == index_ + 1 && found.group.offset == kSegmentHeaderBytes &&
+      hot_[found.index].segment->header.number > reached + 1) {
+    return checkpoint_does_not_fit(found);
+  }
   const BatchSeq end = found.group.header.first_batch;
   BatchSeq next = next_batch_;
   const std::size_t damage_before = report_.damage.size();

@@ -53,6 +53,9 @@ class Recovery {
   Status read_segment(const std::string& name, std::uint32_t number);
   Status replay();
   Status check_start();
+  // The journal is whole and begins behind the checkpoint, or without one: `found` is where.
+  bool is_beyond_checkpoint(const At& found) const;
+  Error checkpoint_does_not_fit(const At& found) const;
   Result<std::optional<At>> next_group(std::size_t index, std::uint32_t offset, BatchSeq min_batch);
   // Replays one group; false when it is the torn tail.
   Result<bool> replay_group(const At& at);
@@ -70,6 +73,7 @@ class Recovery {
   const Journal::Visitor& visit_;
   RecoveryReport& report_;
 
+  bool cold_seen_ = false;
   std::vector<Hot> hot_;  // From from_.segment on, ascending.
   // Where reading stands: everything before it is replayed.
   std::size_t index_ = 0;

@@ -102,10 +102,19 @@ Status Engine::open(journal::RecoveryReport& report) {
   if (position && !decode_position(*position, from)) {
     return Error{Code::corrupt, "the checkpoint's journal position is malformed; run switchyard fsck"};
   }
+  auto journal_options = shared.options.journal;
+  journal_options.checkpoints = "store " + shared.options.store_directory;
+  journal_options.checkpoint_lost = !position;
   auto journal = journal::Journal::open(
-      impl_->files, shared.options.journal, *shared.clock, from,
+      impl_->files, journal_options, *shared.clock, from,
       [this](const journal::Replayed& batch) { return impl_->replay(batch); }, report);
   if (!journal) return Error(journal.error());
+  if (!position) {
+    // Before the first batch: a store without a position is from now on one that lost it.
+    store::WriteSet first;
+    first.put(std::string(kPositionKey), encode_position(from));
+    if (auto status = impl_->store->write_now(first, true); !status) return status;
+  }
   impl_->journal = std::move(*journal);
   shared.journal = impl_->journal.get();
   for (const auto& [segment, bytes] : shared.live_before_start) shared.journal->add_live(segment, bytes);

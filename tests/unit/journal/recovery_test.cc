@@ -290,6 +290,45 @@ TEST(Recovery, a_missing_segment_is_named_and_quarantine_goes_on_behind_it) {
   EXPECT_EQ(rig.report.damage[0].last_batch - rig.report.damage[0].first_batch + 1, lost);
 }
 
+TEST(Recovery, segments_that_go_on_behind_the_checkpoint_are_refused_and_whose_position_it_was_is_named) {
+  JournalRig rig;
+  rig.open_and_start();
+  const Position old{1, kSegmentHeaderBytes, 1};
+  std::vector<Committed> sent;
+  for (int i = 0; i < 15; ++i) sent.push_back(rig.append(std::string(3000, 'x')));
+  rig.journal.reset();
+  auto image = rig.disk.image();
+  for (std::uint32_t given_back = 1; given_back < sent[6].segment; ++given_back) image.erase(rig.path(given_back));
+  rig.disk.load(image);
+  rig.options.checkpoints = "store /s";
+  for (const auto mode : {OnDamage::refuse, OnDamage::quarantine}) {
+    rig.options.on_damage = mode;
+    for (const Position& from : {Position{}, old}) {
+      const Status s = rig.open(from);
+      ASSERT_EQ(s.code(), Code::corrupt);
+      EXPECT_EQ(s.error().message.find("store /s is damaged"), 0u) << s.error().message;
+      EXPECT_EQ(s.error().message.find("quarantine"), std::string::npos) << s.error().message;
+      EXPECT_EQ(rig.disk.image(), image);
+    }
+  }
+}
+
+TEST(Recovery, a_gap_between_segments_is_the_stores_when_it_lost_its_checkpoint) {
+  JournalRig rig;
+  rig.open_and_start();
+  std::vector<Committed> sent;
+  for (int i = 0; i < 15; ++i) sent.push_back(rig.append(std::string(3000, 'x')));
+  rig.journal.reset();
+  auto image = rig.disk.image();
+  image.erase(rig.path(sent[5].segment));
+  rig.disk.load(image);
+  rig.options.on_damage = OnDamage::quarantine;
+  rig.options.checkpoint_lost = true;
+  EXPECT_EQ(rig.open().code(), Code::corrupt);
+  rig.options.checkpoint_lost = false;
+  EXPECT_TRUE(rig.open().ok());
+}
+
 TEST(Recovery, a_folder_without_the_checkpoints_segment_is_refused) {
   JournalRig rig;
   rig.open_and_start();
