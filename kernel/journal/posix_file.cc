@@ -126,8 +126,13 @@ class PosixFile final : public File {
 class PosixFileSystem final : public FileSystem {
  public:
   Status make_directory(const std::string& path) override {
-    if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
-    return failed("create directory", path, errno);
+    const auto slash = path.find_last_of('/', path.find_last_not_of('/'));
+    const std::string parent = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+    if (::mkdir(path.c_str(), 0700) == 0) return sync_directory(parent);
+    if (errno != EEXIST) return failed("create directory", path, errno);
+    // A start that was killed may have left it unsynced.  Where the parent is not ours, it was made by others.
+    (void)sync_directory(parent);
+    return {};
   }
 
   Result<std::vector<std::string>> list(const std::string& directory) override {

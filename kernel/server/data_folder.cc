@@ -28,6 +28,26 @@ std::string read_text(const std::string& path) {
   return text.str();
 }
 
+Status sync_folder(const std::string& folder) {
+  const int dir = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = dir >= 0 && ::fsync(dir) == 0;
+  auto error = io_error("cannot sync", folder);
+  if (dir >= 0) ::close(dir);
+  return synced ? Status() : Status(std::move(error));
+}
+
+// With its ancestors; each is in its parent for good before anything is put into it.
+Status make_folder(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (path.empty() || std::filesystem::is_directory(path, ignored)) return {};
+  const auto parent = path.parent_path();
+  if (auto status = make_folder(parent); !status) return status;
+  if (::mkdir(path.c_str(), 0777) != 0 && (errno != EEXIST || !std::filesystem::is_directory(path, ignored))) {
+    return io_error("cannot create data folder", path.string());
+  }
+  return sync_folder(parent.string());
+}
+
 Status check_format(const std::string& path, bool read_only) {
   const auto file = path + "/FORMAT";
   if (!std::filesystem::exists(file)) {
@@ -89,19 +109,17 @@ Status write_file(const std::string& path, const std::string& text, unsigned mod
   }
   ::close(fd);
   if (::rename(temporary.c_str(), path.c_str()) != 0) return io_error("cannot rename to", path);
-  const auto folder = std::filesystem::path(path).parent_path().string();
-  const int dir = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool synced = dir >= 0 && ::fsync(dir) == 0;
-  if (dir >= 0) ::close(dir);
-  return synced ? Status() : Status(io_error("cannot sync", folder));
+  return sync_folder(std::filesystem::path(path).parent_path().string());
 }
 
 Result<DataFolder> DataFolder::open(const std::string& path, bool read_only) {
   std::error_code error;
   if (!std::filesystem::is_directory(path, error)) {
     if (read_only) return Error{Code::not_found, "there is no data folder '" + path + "'"};
-    std::filesystem::create_directories(path, error);
-    if (error) return Error{Code::io, "cannot create data folder '" + path + "': " + error.message()};
+    // Without a slash at the end or dots: each name is then a folder of its own.
+    auto clean = std::filesystem::path(path).lexically_normal();
+    if (!clean.has_filename()) clean = clean.parent_path();
+    if (auto status = make_folder(clean); !status) return Error(status.error());
     if (::chmod(path.c_str(), 0750) != 0) return io_error("cannot set the mode of", path);
   }
   auto lock = lock_folder(path, read_only);

@@ -68,6 +68,28 @@ def test_every_reply_follows_its_sync(tmp_path, lanes):
             "and no sync began and ended between them")
 
 
+def test_every_folder_of_a_first_start_is_synced_into_its_parent_before_ready(tmp_path):
+    assert shutil.which("strace"), "strace is missing; tests/run.sh installs it"
+    trace = tmp_path / "trace"
+    wrapper = ["strace", "-f", "-y", "-qq", "-e", "trace=mkdir,mkdirat,fsync,write", "-e", "signal=none", "-o", str(trace)]
+    data = tmp_path / "new" / "below" / "data"
+    with Broker(data, wrapper=wrapper, log_dir=tmp_path) as broker:
+        assert broker.stop() == 0, broker.log()
+    calls = read_trace(trace)
+    ready = next(call.begin for call in calls if call.name == "write" and "switchyard ready" in call.arguments)
+    made = {}
+    for call in calls:
+        path = re.search(r'"([^"]+)"', call.arguments)
+        if call.name.startswith("mkdir") and " = 0" in call.arguments and path.group(1).startswith(str(tmp_path)):
+            made[path.group(1)] = call
+    expected = [data.parent.parent, data.parent, data, data / "journal", data / "store"]
+    assert set(made) >= {str(path) for path in expected}, made.keys()
+    for path, call in made.items():
+        parent = path.rpartition("/")[0]
+        assert any(sync.name == "fsync" and f"<{parent}>" in sync.arguments and " = 0" in sync.arguments
+                   and call.end < sync.begin < ready for sync in calls), f"{parent} was not synced after {path} was made"
+
+
 def test_the_trace_reader_sees_a_reply_that_comes_too_early(tmp_path):
     trace = tmp_path / "trace"
     trace.write_text(
