@@ -158,6 +158,9 @@ class Journal {
 
   // [any] Live record bytes of a segment change.  Called with the record's whole length.
   virtual void add_live(std::uint32_t segment, std::int64_t bytes) = 0;
+  // Code::corrupt and one sentence when the segment is missing or shorter than its header says.
+  // [before start]
+  virtual Status check_segment(std::uint32_t segment) = 0;
   // [store thread] State up to `position` is in a synced checkpoint: older segments without live
   // bytes or pins may be reused.
   virtual void checkpointed(const Position& position) = 0;

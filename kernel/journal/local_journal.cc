@@ -80,6 +80,18 @@ class LocalJournal final : public Journal {
   bool failed() const override { return committer_->failed(); }
 
   void add_live(std::uint32_t segment, std::int64_t bytes) override { segments_.add_live(segment, bytes); }
+  Status check_segment(std::uint32_t number) override {
+    const std::string name = "journal segment " + std::to_string(number);
+    const auto segment = segments_.find(number);
+    if (segment == nullptr) return Error{Code::corrupt, name + " is missing"};
+    const auto file = segments_.file(segment);
+    if (!file) return Error{Code::corrupt, name + " cannot be read: " + file.error().message};
+    const auto bytes = (*file)->size();
+    if (!bytes) return std::move(bytes).error();
+    if (*bytes >= segment->header.bytes) return {};
+    return Error{Code::corrupt, name + " has " + std::to_string(*bytes) + " bytes instead of " +
+                                    std::to_string(segment->header.bytes)};
+  }
   void checkpointed(const Position& position) override {
     if (segments_.checkpointed(position)) preparer_.wake();
   }

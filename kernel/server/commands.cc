@@ -9,6 +9,7 @@
 #include "kernel/server/data_folder.h"
 #include "kernel/server/wiring.h"
 #include "kernel/store/record.h"
+#include "kernel/store/write_log_check.h"
 
 namespace switchyard::server {
 
@@ -51,13 +52,18 @@ int fsck_command(const CliOptions& options) {
     std::fprintf(stderr, "%s\n", report.error().message.c_str());
     return 1;
   }
+  // Not opened: that would write to it.
+  const auto store = files->list(folder->store());
+  const auto logs = store ? store::check_write_logs(*files, folder->store()) : Status();
   std::printf("segments %u, batches %llu, records %llu, bytes %llu, torn tail bytes %llu, unknown records %llu\n",
               report->segments, static_cast<unsigned long long>(report->batches),
               static_cast<unsigned long long>(report->records), static_cast<unsigned long long>(report->bytes),
               static_cast<unsigned long long>(report->torn_tail_bytes), static_cast<unsigned long long>(unknown));
   for (const auto& damage : report->damage) std::printf("damage: %s\n", damage.what.c_str());
-  if (report->damage.empty()) std::printf("%s: no damage\n", options.data_dir.c_str());
-  return report->damage.empty() ? 0 : 1;
+  if (!logs) std::printf("damage: %s\n", logs.error().message.c_str());
+  const bool whole = report->damage.empty() && logs;
+  if (whole) std::printf("%s: no damage\n", options.data_dir.c_str());
+  return whole ? 0 : 1;
 }
 
 }  // namespace switchyard::server

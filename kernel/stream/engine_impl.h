@@ -27,6 +27,8 @@ struct Engine::Impl {
     return owner == lane ? nullptr : shared.executors[owner];
   }
   Status replay(const journal::Replayed& batch);
+  // After the replay: what lies behind the checkpoint was not read, but must be there.
+  Status check_live_segments(journal::RecoveryReport& report);
 
   journal::FileSystem& files;
   std::unique_ptr<store::Store> store;

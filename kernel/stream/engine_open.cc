@@ -61,6 +61,29 @@ Status Engine::Impl::replay(const journal::Replayed& batch) {
   return {};
 }
 
+Status Engine::Impl::check_live_segments(journal::RecoveryReport& report) {
+  for (const auto& [segment, bytes] : shared.live_before_start) {
+    if (segment == 0 || bytes <= 0) continue;
+    const auto status = shared.journal->check_segment(segment);
+    if (status) continue;
+    if (status.code() != Code::corrupt) return status;
+    std::string users;
+    for (const auto& lane : shared.lanes) {
+      if (auto more = lane->users_of(segment); !more.empty()) users += (users.empty() ? "" : ", ") + more;
+    }
+    journal::Damage damage;
+    damage.segment = segment;
+    damage.what = status.error().message + ", but holds live messages of " + users;
+    if (shared.options.journal.on_damage == journal::OnDamage::refuse) {
+      return Error{Code::corrupt, damage.what + "; restore " + shared.options.journal.directory +
+                                      " from a copy, or set storage.on_damage: quarantine to start without them"};
+    }
+    log::error("journal.damage", {{"segment", segment}, {"reason", damage.what}});
+    report.damage.push_back(std::move(damage));
+  }
+  return {};
+}
+
 Status Engine::open(journal::RecoveryReport& report) {
   auto& shared = impl_->shared;
   store::Options store_options;
@@ -117,6 +140,7 @@ Status Engine::open(journal::RecoveryReport& report) {
   }
   impl_->journal = std::move(*journal);
   shared.journal = impl_->journal.get();
+  if (auto status = impl_->check_live_segments(report); !status) return status;
   for (const auto& [segment, bytes] : shared.live_before_start) shared.journal->add_live(segment, bytes);
   shared.live_before_start.clear();
   for (const auto& lane : shared.lanes) lane->recovered();

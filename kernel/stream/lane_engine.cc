@@ -163,6 +163,18 @@ void LaneEngine::recovered() {
   graveyard_.clear();
 }
 
+std::string LaneEngine::users_of(std::uint32_t segment) const {
+  std::string users;
+  for (const auto& [id, s] : streams_) {
+    std::uint64_t bytes = 0;
+    s->index().each_segment([&](std::uint32_t each, std::uint64_t n) { bytes += each == segment ? n : 0; });
+    if (bytes == 0) continue;
+    users += (users.empty() ? "stream '" : ", stream '") + s->definition().name + "' of namespace " +
+             std::to_string(s->definition().ns) + " (" + std::to_string(bytes) + " bytes)";
+  }
+  return users;
+}
+
 void LaneEngine::start(Executor& executor) {
   executor_ = &executor;
   log_ = std::make_unique<store::LaneLog>(*shared_.journal, executor, shared_.options.journal.max_batch_bytes);

@@ -69,6 +69,8 @@ class LaneEngine {
   Status images_loaded();
   Status replay(store::RecordType type, std::string_view body, const journal::Place& place);
   void recovered();
+  // The streams with live records in a segment, in words for an operator; empty when there are none.
+  std::string users_of(std::uint32_t segment) const;
   void start(Executor& executor);
 
   // ---- definitions ----

@@ -183,6 +183,30 @@ def test_lost_segment_is_named(own_broker):
     assert re.search(r"segment|" + re.escape(victim.name), str(refused.value)), refused.value
 
 
+def test_segment_lost_or_cut_after_a_clean_stop_is_named(own_broker):
+    broker = own_broker(sets=["storage.segment_size=1MiB"])
+    sqs = client_for(broker)
+    url = sqs.create_queue(QueueName="kept")["QueueUrl"]
+    for i in range(100):
+        sqs.send_message(QueueUrl=url, MessageBody=f"{i} whole-{i:04}-".ljust(50_000, "y"))
+    assert broker.stop() == 0
+    victim, _ = place_of(broker, b"whole-0030-")
+    away = broker.data_dir.parent / "moved-away"
+    shutil.copy(victim, away)
+    for harm in (victim.unlink, lambda: os.truncate(victim, 300_000)):
+        harm()
+        with pytest.raises(NotReady) as refused:
+            broker.start()
+        said = str(refused.value)
+        assert re.search(rf"segment {int(victim.stem)}\b", said) and "/kept' of namespace" in said, said
+        assert "storage.on_damage" in said, said
+        shutil.copy(away, victim)
+    broker.start()
+    sqs = client_for(broker)
+    url = sqs.get_queue_url(QueueName="kept")["QueueUrl"]
+    assert receive_everything(sqs, url, delete=False, idle_seconds=1) == set(range(100))
+
+
 def test_read_only_data_folder_says_so(tmp_path):
     folder = tmp_path / "disk"
     folder.mkdir()

@@ -47,6 +47,7 @@ class FakeJournal final : public journal::Journal {
   journal::Position committed() const override { return {}; }
   bool failed() const override { return false; }
   void add_live(std::uint32_t, std::int64_t) override {}
+  Status check_segment(std::uint32_t) override { return {}; }
   void checkpointed(const journal::Position&) override {}
   std::vector<std::uint32_t> pick_victims() override { return {}; }
   Status scan(std::uint32_t, const RecordVisitor&) override { return {}; }

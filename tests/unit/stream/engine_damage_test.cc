@@ -85,5 +85,27 @@ TEST_F(EngineDamage, a_store_that_is_lost_before_anything_was_given_back_costs_n
   EXPECT_EQ(read(id_, 1, 10).size(), 1u);
 }
 
+TEST_F(EngineDamage, a_lost_segment_behind_the_checkpoint_is_named_with_its_streams) {
+  fill(false);
+  std::filesystem::remove(segment(2));
+  const auto refused = try_open();
+  EXPECT_EQ(refused.code(), Code::corrupt);
+  EXPECT_TRUE(has(refused, "journal segment 2 is missing"));
+  EXPECT_TRUE(has(refused, "stream 'orders' of namespace 7"));
+  EXPECT_TRUE(has(refused, "storage.on_damage: quarantine"));
+  crash();
+  options_.journal.on_damage = journal::OnDamage::quarantine;
+  open();
+  ASSERT_EQ(report_.damage.size(), 1u);
+  EXPECT_EQ(report_.damage[0].segment, 2u);
+  EXPECT_EQ(put(id_, "goes on"), 31u);
+}
+
+TEST_F(EngineDamage, a_truncated_segment_behind_the_checkpoint_is_named) {
+  fill(false);
+  std::filesystem::resize_file(segment(2), 30'000);
+  EXPECT_TRUE(has(try_open(), "journal segment 2 has 30000 bytes instead of 65536"));
+}
+
 }  // namespace
 }  // namespace switchyard::stream
