@@ -78,13 +78,18 @@ Result<std::string> sealing_key_path(std::string_view reference, const std::stri
                "file:/path or credential:NAME"};
 }
 
-Result<SealingKey> load_sealing_key(std::string_view reference, const std::string& data_dir) {
+Result<SealingKey> load_sealing_key(std::string_view reference, const std::string& data_dir, bool may_make) {
   const auto path = sealing_key_path(reference, data_dir);
   if (!path) return Error(path.error());
   if (!reference.empty()) return read_key("sealing_key", *path);
   if (is_there(*path)) {
     warn_when_readable_by_others(*path);
     return read_key(*path, *path);
+  }
+  if (!may_make) {
+    return Error{Code::not_found, "the sealing key file " + *path +
+                                      " is missing although the data folder holds data; restore it from a backup, or " +
+                                      "set sealing_key to where the key is, because a new one opens no stored secret"};
   }
   auto key = make_key_file(*path, data_dir);
   if (key) log::info("sealing_key.created", {{"file", *path}, {"key_id", key->id_text()}});

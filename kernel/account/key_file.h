@@ -21,8 +21,9 @@
 namespace switchyard::account {
 
 // `reference` is the value of `sealing_key`; empty = `<data_dir>/sealing.key`, made (mode 0600) when it
-// is not there.  A made key is synced before this returns.
-Result<SealingKey> load_sealing_key(std::string_view reference, const std::string& data_dir);
+// is not there and `may_make`: a folder with data had one, and what is sealed opens with no other.  A made
+// key is synced before this returns.
+Result<SealingKey> load_sealing_key(std::string_view reference, const std::string& data_dir, bool may_make = true);
 
 // The file that load_sealing_key() reads.
 Result<std::string> sealing_key_path(std::string_view reference, const std::string& data_dir);

@@ -145,10 +145,32 @@ DataFolder::~DataFolder() {
   if (lock_ >= 0) ::close(lock_);
 }
 
+bool DataFolder::has_data() const {
+  for (const auto& folder : {journal(), store()}) {
+    std::error_code error;
+    // An operator may have made them, or mounted disks there.
+    std::filesystem::directory_iterator entries(folder, error);
+    if (error) {
+      if (error != std::errc::no_such_file_or_directory) return true;
+      continue;
+    }
+    for (const auto& entry : entries) {
+      if (!entry.is_directory(error)) return true;
+    }
+  }
+  return false;
+}
+
 Result<SipKey> DataFolder::secret() const {
   const auto file = path_ + "/secret";
   SipKey key{};
   if (!std::filesystem::exists(file)) {
+    if (has_data()) {
+      return Error{Code::not_found, "'" + file +
+                                        "' is missing although the data folder holds data; restore it from a " +
+                                        "backup, because a new one would make receipt handles, message ids and " +
+                                        "deduplication of what is stored invalid"};
+    }
     std::string bytes(sizeof key, '\0');
     random_bytes(bytes.data(), bytes.size());
     if (auto status = write_file(file, bytes, 0600); !status) return Error(status.error());

@@ -31,8 +31,10 @@ class DataFolder {
   const std::string& path() const { return path_; }
   std::string journal() const { return path_ + "/journal"; }
   std::string store() const { return path_ + "/store"; }
+  // Journal or store have files: a first start got so far that its keys were made.
+  bool has_data() const;
   // 16 random bytes made with the folder (file `secret`, 0600): receipt handles, message ids and
-  // dedup hashes depend on them.
+  // dedup hashes depend on them.  Refused when it is missing and there is data already.
   Result<SipKey> secret() const;
 
  private:

@@ -70,6 +70,7 @@ struct Server::Impl {
   SystemClock clock;
   std::optional<DataFolder> folder;
   SipKey secret{};
+  std::optional<account::SealingKey> sealing_key;  // From the folder's opening until the sealer has it.
   std::unique_ptr<journal::FileSystem> files = journal::make_posix_file_system();
   MetricRegistry metrics;
   net::LaneGroup lanes;
@@ -104,6 +105,10 @@ Status Server::Impl::open_storage() {
   auto key = folder->secret();
   if (!key) return Error(key.error());
   secret = *key;
+  // Before the journal and the store are made: who finds them without a key knows that it was lost.
+  auto seal = account::load_sealing_key(settings.sealing_key, settings.data_dir, !folder->has_data());
+  if (!seal) return Error(seal.error());
+  sealing_key.emplace(std::move(*seal));
   const auto began = clock.mono_ms();
   engine = std::make_unique<stream::Engine>(*files, clock, engine_options(settings, *folder, secret));
   journal::RecoveryReport report;
@@ -121,12 +126,11 @@ Status Server::Impl::open_storage() {
 }
 
 Status Server::Impl::open_accounts() {
-  auto key = account::load_sealing_key(settings.sealing_key, settings.data_dir);
-  if (!key) return Error(key.error());
   const auto path = account::sealing_key_path(settings.sealing_key, settings.data_dir);
   auto next = account::load_next_key(*path);
   if (!next) return Error(next.error());
-  sealer = std::make_unique<account::Sealer>(std::move(*key), std::move(*next));
+  sealer = std::make_unique<account::Sealer>(std::move(*sealing_key), std::move(*next));
+  sealing_key.reset();
   accounts = std::make_unique<account::Accounts>(engine->kv(), *sealer, clock, executors);
   accounts->attach();
   // Stored bytes are counted by the stream room; how many are allowed is the account's.

@@ -183,6 +183,25 @@ def test_lost_segment_is_named(own_broker):
     assert re.search(r"segment|" + re.escape(victim.name), str(refused.value)), refused.value
 
 
+@pytest.mark.parametrize("name", ["secret", "sealing.key"])
+def test_lost_key_file_is_not_replaced(own_broker, name):
+    broker = filled_broker(own_broker, "keys", count=3)
+    key = broker.data_dir / name
+    content = key.read_bytes()
+    key.unlink()
+    with pytest.raises(NotReady) as refused:
+        broker.start()
+    said = str(refused.value)
+    assert str(key) in said and "restore it from a backup" in said, said
+    assert not key.exists(), "nothing is written"
+    key.write_bytes(content)
+    key.chmod(0o600)
+    broker.start()
+    sqs = client_for(broker)
+    url = sqs.get_queue_url(QueueName="kept")["QueueUrl"]
+    assert receive_everything(sqs, url, delete=False, idle_seconds=1) == set(range(3))
+
+
 def test_segment_lost_or_cut_after_a_clean_stop_is_named(own_broker):
     broker = own_broker(sets=["storage.segment_size=1MiB"])
     sqs = client_for(broker)

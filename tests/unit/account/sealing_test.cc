@@ -77,6 +77,14 @@ TEST_F(Sealing, the_first_start_makes_a_private_key_file_and_the_second_uses_it)
   EXPECT_EQ(first->bytes(), second->bytes());
 }
 
+TEST_F(Sealing, a_lost_key_file_is_not_replaced_where_data_is) {
+  const auto lost = load_sealing_key("", folder, false);
+  ASSERT_FALSE(lost);
+  EXPECT_NE(lost.error().message.find(folder + "/sealing.key is missing"), std::string::npos);
+  EXPECT_NE(lost.error().message.find("restore it from a backup"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(folder + "/sealing.key"));
+}
+
 TEST_F(Sealing, a_key_may_be_hex_or_base64_in_a_file) {
   const std::string raw(32, 'k');
   write("hex", hex_encode(raw) + "\n");

@@ -95,6 +95,24 @@ TEST_F(Folder, a_damaged_secret_is_named) {
   EXPECT_NE(key.error().message.find("/secret"), std::string::npos);
 }
 
+TEST_F(Folder, a_lost_secret_is_not_replaced_where_data_is) {
+  for (const char* room : {"/journal", "/store"}) {
+    const auto folder = DataFolder::open(data);
+    std::filesystem::create_directories(data + room + "/lost+found");
+    EXPECT_FALSE(folder->has_data()) << "only what an operator made";
+    ASSERT_TRUE(folder->secret());
+    std::ofstream(data + room + "/0000000001.seg") << "x";
+    EXPECT_TRUE(folder->secret());
+    std::filesystem::remove(data + "/secret");
+    const auto lost = folder->secret();
+    ASSERT_FALSE(lost);
+    EXPECT_NE(lost.error().message.find("'" + data + "/secret' is missing"), std::string::npos);
+    EXPECT_NE(lost.error().message.find("restore it from a backup"), std::string::npos);
+    EXPECT_FALSE(std::filesystem::exists(data + "/secret"));
+    std::filesystem::remove_all(data);
+  }
+}
+
 TEST_F(Folder, a_file_is_replaced_whole_with_its_mode_and_leaves_nothing_beside_it) {
   const auto path = root + "/f";
   ASSERT_TRUE(write_file(path, "one", 0644));
