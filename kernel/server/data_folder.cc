@@ -68,9 +68,15 @@ Status check_format(const std::string& path, bool read_only) {
   return {};
 }
 
+// On a read-only disk a lock needs no more than reading; network disks want it open for writing.
+int open_lock(const std::string& file) {
+  const int fd = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
+  return fd >= 0 || (errno != EROFS && errno != EACCES) ? fd : ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+}
+
 Result<int> lock_folder(const std::string& path, bool read_only) {
   const auto file = path + "/LOCK";
-  const int fd = ::open(file.c_str(), read_only ? O_RDWR | O_CLOEXEC : O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+  const int fd = read_only ? open_lock(file) : ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
   if (fd < 0 && read_only && errno == ENOENT) return -1;
   if (fd < 0) return io_error("cannot open", file);
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
@@ -131,7 +137,7 @@ Result<DataFolder> DataFolder::open(const std::string& path, bool read_only) {
 
 int DataFolder::holder(const std::string& path) {
   const auto file = path + "/LOCK";
-  const int fd = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
+  const int fd = open_lock(file);
   if (fd < 0) return 0;
   const bool free = ::flock(fd, LOCK_SH | LOCK_NB) == 0;
   ::close(fd);

@@ -226,6 +226,16 @@ def test_segment_lost_or_cut_after_a_clean_stop_is_named(own_broker):
     assert receive_everything(sqs, url, delete=False, idle_seconds=1) == set(range(100))
 
 
+def test_fsck_reads_a_read_only_disk(small_disk):
+    with Broker(small_disk / "data") as broker:
+        client_for(broker).create_queue(QueueName="kept")
+        assert broker.stop() == 0
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    done = run("fsck", "--data-dir", small_disk / "data")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "no damage" in done.stdout
+
+
 def test_read_only_data_folder_says_so(tmp_path):
     folder = tmp_path / "disk"
     folder.mkdir()
