@@ -5,6 +5,8 @@
 namespace switchyard::control {
 namespace {
 
+// What the protocols carry; a larger limit would be promised to clients and never be kept.
+constexpr std::uint64_t kLargestMessage = 1024 * 1024;
 constexpr std::string_view kOrders[] = {"created_at", "updated_at", "id", "name", "project_id"};
 
 sw_account_usage usage_of(const Call& call, const Account& account) {
@@ -65,21 +67,28 @@ void update_limits(Call& call) {
                       account->max_stored_bytes,
                       account->requests_per_second,
                       account->max_connections};
+  // True when a number was given.
   const auto take = [&](std::string_view key, std::uint32_t flag, std::uint64_t& value) {
-    if (!call.arguments.has(key)) return;
+    if (!call.arguments.has(key)) return false;
     if (const auto text = call.arguments.optional_text(key); text && text->empty()) {
       limits.set &= ~flag;
-    } else if (const auto number = call.arguments.number(key)) {
-      limits.set |= flag;
-      value = *number;
+      return false;
     }
+    const auto number = call.arguments.number(key);
+    if (!number) return false;
+    limits.set |= flag;
+    value = *number;
+    return true;
   };
-  take("max_message_bytes", SW_LIMIT_MESSAGE_BYTES, limits.max_message_bytes);
+  // Only what is asked for is judged: a limit from before the bound stays until it is changed.
+  if (take("max_message_bytes", SW_LIMIT_MESSAGE_BYTES, limits.max_message_bytes) &&
+      (limits.max_message_bytes == 0 || limits.max_message_bytes > kLargestMessage)) {
+    call.arguments.complain("max_message_bytes", "constraint",
+                            "value must be from 1 to " + std::to_string(kLargestMessage));
+  }
   take("max_stored_bytes", SW_LIMIT_STORED_BYTES, limits.max_stored_bytes);
   take("requests_per_second", SW_LIMIT_REQUESTS, limits.requests_per_second);
   take("max_connections", SW_LIMIT_CONNECTIONS, limits.max_connections);
-  if ((limits.set & SW_LIMIT_MESSAGE_BYTES) != 0 && limits.max_message_bytes == 0)
-    call.arguments.complain("max_message_bytes", "constraint", "value must be at least 1");
   if (call.arguments.bad()) return call.refuse_arguments();
   call.change_account(
       [&](sw_account_done done, void* user) {
