@@ -90,10 +90,10 @@ std::optional<std::int64_t> read_expiry(Call& call) {
   return expires_ms;
 }
 
-CredentialChange read_credential_change(Call& call, const Credential& now) {
+CredentialChange read_credential_change(Call& call, std::uint32_t unsaid) {
   CredentialChange change;
   change.name = call.arguments.text("name");
-  change.permissions = call.arguments.permissions(now.permissions, false);
+  change.permissions = call.arguments.permissions(unsaid, false);
   change.expires_ms = read_expiry(call);
   return change;
 }
@@ -175,7 +175,7 @@ void get_credential(Call& call) {
 void update_credential(Call& call) {
   const auto found = require_credential(call, "write", kResource, {});
   if (!found) return;
-  const auto change = read_credential_change(call, found->credential);
+  const auto change = read_credential_change(call, 0);
   if (found->account.protocol == "nats" && call.arguments.has("permissions"))
     call.arguments.complain("permissions", "constraint", "a NATS credential has no permissions");
   if (found->account.protocol == "nats" && call.arguments.has("expires_at"))

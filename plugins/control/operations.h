@@ -72,7 +72,9 @@ struct CredentialChange {  // What is absent stays.
   std::optional<std::uint32_t> permissions;
   std::optional<std::int64_t> expires_ms;
 };
-CredentialChange read_credential_change(Call& call, const Credential& now);
+// `unsaid` are the permissions that a `permissions` object without a flag, or with null, leaves: none in
+// v1alpha1, where the object replaces all; in v1beta1 those of now.
+CredentialChange read_credential_change(Call& call, std::uint32_t unsaid);
 // Changes the credential of the path; `reply` answers with what it is then.
 void start_change_credential(Call& call, const CredentialChange& change, std::string_view resource,
                              std::function<void(const Credential&)> reply);

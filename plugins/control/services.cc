@@ -150,7 +150,7 @@ void get_service_credentials(Call& call, const Service& service) {
 void update_service_credentials(Call& call, const Service& service) {
   const auto found = require_credential(call, service, "write");
   if (!found) return;
-  const auto change = read_credential_change(call, found->credential);
+  const auto change = read_credential_change(call, found->credential.permissions);
   if (call.arguments.bad()) return call.refuse_arguments();
   start_change_credential(call, change, kResource, [&call, account = found->account](const Credential& changed) {
     reply_credential(call, account, changed, {});

@@ -186,15 +186,15 @@ class TestCredentials:
         refused = api.alpha("POST", "credentials", {"namespace_id": namespace["id"], "permissions": ALL})
         assert refused.status == 400
 
-    def test_permissions_are_needed_whole_and_replaced_one_by_one(self, api):
+    def test_permissions_are_needed_whole_and_a_change_without_them_keeps_them(self, api):
         namespace = make_namespace(api, "sqs_sns")
         for permissions in (None, {}, {"can_publish": True, "can_receive": True}):
             answer = api.alpha("POST", "credentials", {"namespace_id": namespace["id"], "permissions": permissions})
             assert answer.status == 400, permissions
         made = make_credential(api, namespace)
         changed = api.alpha("PATCH", f"credentials/{made['id']}",
-                            {"name": None, "permissions": {"can_manage": False, "can_publish": None}}).json
-        assert changed["sqs_sns_credentials"]["permissions"] == {"can_manage": False, "can_publish": True, "can_receive": True}
+                            {"name": None, "permissions": {"can_manage": False, "can_receive": True}}).json
+        assert changed["sqs_sns_credentials"]["permissions"] == {"can_manage": False, "can_publish": False, "can_receive": True}
         assert changed["name"] == "worker" and changed["sqs_sns_credentials"]["secret_key"] is None
         renamed = api.alpha("PATCH", f"credentials/{made['id']}", {"name": "x", "permissions": None}).json
         assert renamed["name"] == "x"
@@ -206,6 +206,27 @@ class TestCredentials:
         assert api.alpha("DELETE", f"namespaces/{namespace['id']}").status == 204
         answer = api.alpha("DELETE", f"credentials/{made['id']}")
         assert answer.status == 404 and answer.json["resource"] == "credential"
+
+    def test_permissions_given_to_v1alpha1_replace_all_and_to_v1beta1_those_that_are_there(self, api):
+        made = make_credential(api, make_namespace(api, "sqs_sns"))
+        path = f"credentials/{made['id']}"
+
+        def alpha(permissions):
+            answer = api.alpha("PATCH", path, {"permissions": permissions})
+            assert answer.status == 200, answer.text
+            return answer.json["sqs_sns_credentials"]["permissions"]
+
+        assert alpha({"can_receive": True}) == {"can_publish": False, "can_receive": True, "can_manage": False}
+        assert alpha(None) == {"can_publish": False, "can_receive": True, "can_manage": False}
+        assert alpha({"can_publish": True, "can_receive": None}) == {"can_publish": True, "can_receive": False,
+                                                                     "can_manage": False}
+        assert alpha({}) == {"can_publish": False, "can_receive": False, "can_manage": False}
+        assert api.alpha("GET", path).json["sqs_sns_credentials"]["permissions"] == alpha(None)
+
+        api.ok("POST", "activate-sqs", {"project_id": api.project})
+        made = api.ok("POST", "sqs-credentials", {"project_id": api.project, "permissions": ALL})
+        changed = api.ok("PATCH", f"sqs-credentials/{made['id']}", {"permissions": {"can_manage": False, "can_receive": None}})
+        assert changed["permissions"] == {"can_publish": True, "can_receive": True, "can_manage": False}
 
     def test_an_end_in_the_past_is_refused_and_one_in_the_future_kept(self, api):
         namespace = make_namespace(api, "sqs_sns")
@@ -292,6 +313,24 @@ class TestDataPlane:
         assert api.ok("PATCH", path, {"max_stored_bytes": ""})["max_stored_bytes"]["own"] is False
         sqs.send_message(QueueUrl=url, MessageBody="x" * 1500)
         assert api("PATCH", path, {"max_message_bytes": 0}).status == 400
+
+    def test_a_limit_of_messages_above_what_the_server_carries_is_refused(self, broker, api, name):
+        namespace = make_namespace(api, "sqs_sns")
+        path = f"/mnq/switchyard/v1/accounts/{namespace['id']}/limits"
+        before = api.ok("GET", path)
+        for size in (1_048_577, 2**32, 2**63 - 1):
+            answer = api("PATCH", path, {"max_message_bytes": size})
+            assert answer.status == 400, size
+            assert answer.json["details"] == [{"argument_name": "max_message_bytes", "reason": "constraint",
+                                               "help_message": "value must be from 1 to 1048576"}]
+        assert api.ok("GET", path) == before
+        assert api.ok("PATCH", path, {"max_message_bytes": 1_048_576})["max_message_bytes"] == {"own": True, "value": 1_048_576}
+        sqs = sqs_for(broker, make_credential(api, namespace)["sqs_sns_credentials"])
+        url = sqs.create_queue(QueueName=name)["QueueUrl"]
+        sqs.send_message(QueueUrl=url, MessageBody="x" * 1_048_576)
+        document = api.ok("GET", "/mnq/openapi.json")
+        member = document["components"]["schemas"]["LimitsUpdate"]["properties"]["max_message_bytes"]
+        assert (member["minimum"], member["maximum"]) == (1, 1_048_576)
 
     @pytest.mark.parametrize("lanes", [1, 4])
     @pytest.mark.parametrize("most", [1, 3])

@@ -62,7 +62,7 @@ def test_the_go_sdk_of_scaleway_with_the_first_api(broker):
                        "endpoint": broker.url, "project": True, "protocol": "InvalidArgumentsError protocol",
                        "gone": "ResourceNotFoundError namespace", "short_id": "InvalidArgumentsError namespace_id"},
         "nats": {"content": True, "once": True, "no_other": True, "gone": "ResourceNotFoundError credential"},
-        "sqs": {"secret": True, "once": True, "access": True, "permissions": [True, False, True], "listed": True,
+        "sqs": {"secret": True, "once": True, "access": True, "permissions": [False, False, True], "listed": True,
                 "gone": "ResourceNotFoundError credential"},
         "denied": "DeniedAuthenticationError"}
 
