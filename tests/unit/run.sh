@@ -14,7 +14,18 @@ run_all() {
   done
 }
 
-build release && run_all release
+# Power is lost at ten thousand points per test of journal and engine; with --ci, and under the sanitizers, at as
+# many as the programs choose by themselves.
+run_release() {
+  if [ -z "${SWITCHYARD_CI:-}${SWITCHYARD_POWER_LOSS_POINTS:-}" ]; then
+    local -x SWITCHYARD_POWER_LOSS_POINTS=10000
+    # Every point of the engine is a recovery: a quarter of an hour is not always enough.
+    local -x SWITCHYARD_TEST_TIMEOUT=${SWITCHYARD_TEST_TIMEOUT:-3600}
+  fi
+  run_all release
+}
+
+build release && run_release
 # The same build serves the fuzz targets and the hostile requests of the fuzz part.
 build asan && run_all asan
 # Kernel and unit tests only: a target of their own keeps plugins and tools out.
