@@ -121,11 +121,13 @@ std::int64_t now_ms(const sw_host*) { return 1'767'323'045'000; }
 void random(const sw_host*, void* out, std::size_t n) { std::memset(out, 7, n); }
 
 sw_status anonymous(const sw_host*, const sw_principal** out) {
-  static const sw_principal principal = {sizeof principal, 7, &the_namespace, to_str("id"), to_str("name")};
+  static const sw_principal principal = {sizeof principal, 7, &the_namespace, to_str("id"), to_str("name"), 0};
   *out = &principal;
   return SW_OK;
 }
 sw_status verify(const sw_host*, const sw_mac_check*, const sw_principal**) { return SW_NOT_FOUND; }
+sw_status watch(const sw_host*, void (*)(void*, void*, sw_str, std::uint32_t), void*) { return SW_OK; }
+
 sw_status describe(const sw_host*, sw_namespace*, const sw_namespace_info** out) {
   static const sw_namespace_info info = {sizeof info,
                                          kMaxMessage,
@@ -319,7 +321,7 @@ sw_status move(const sw_host*, sw_namespace*, sw_stream_id, sw_str, const sw_mov
 
 const void* extension(const sw_host*, const char* id) {
   static const sw_clock_api clock = {sizeof clock, 0, now_ms, now_ms, start_timer, cancel_timer, nullptr, random};
-  static const sw_auth_api auth = {sizeof auth, 0, verify, anonymous, describe, each_namespace};
+  static const sw_auth_api auth = {sizeof auth, 0, verify, anonymous, describe, each_namespace, watch};
   static const sw_http_api http = {sizeof http, 0, route, respond, alloc, on_abort};
   static const sw_kv_api kv = {sizeof kv, 0, kv_get, kv_scan, kv_put, kv_erase};
   static const sw_stream_api stream = {sizeof stream, 0,   create, update,  remove, find,  get,  list, append, fetch,
