@@ -87,7 +87,7 @@ class LocalJournal final : public Journal {
     const auto file = segments_.file(segment);
     if (!file) return Error{Code::corrupt, name + " cannot be read: " + file.error().message};
     const auto bytes = (*file)->size();
-    if (!bytes) return std::move(bytes).error();
+    if (!bytes) return Error(bytes.error());
     if (*bytes >= segment->header.bytes) return {};
     return Error{Code::corrupt, name + " has " + std::to_string(*bytes) + " bytes instead of " +
                                     std::to_string(segment->header.bytes)};

@@ -192,7 +192,10 @@ void Consumer::pump() {
   if (loading_) return;  // The chunk's arrival pumps again.
   for (auto it = waiters_.begin(); impatient_ > 0 && it != waiters_.end();) {
     const auto waiter = it++;
-    if (waiter->request.wait_ms == 0) answer(remove_waiter(waiter), waiter->departure ? Status() : nothing_now());
+    if (waiter->request.wait_ms != 0) continue;
+    // Before the waiter goes.
+    const Status outcome = waiter->departure ? Status() : nothing_now();
+    answer(remove_waiter(waiter), outcome);
   }
   arm();
 }
