@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/crash/driver_options.h"
 #include "tests/crash/load.h"
 
 namespace switchyard::crash {
@@ -23,12 +24,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-struct Options {
-  std::string binary, data_dir;
-  std::vector<std::string> settings = {"storage.segment_size=1MiB"};
-  std::uint64_t seed = std::random_device{}();
-  std::size_t cycles = 50;
-  std::size_t operations = 1000;
+struct Options : DriverOptions {
+  Options() { settings = {"storage.segment_size=1MiB"}; }
   bool expect_loss = false;
 };
 
@@ -45,28 +42,9 @@ bool parse(int argc, char** argv, Options& options) {
       continue;
     }
     if (++i == argc) return false;
-    const std::string value = argv[i];
-    if (name == "--binary")
-      options.binary = value;
-    else if (name == "--data-dir")
-      options.data_dir = value;
-    else if (name == "--cycles")
-      options.cycles = std::stoul(value);
-    else if (name == "--operations")
-      options.operations = std::stoul(value);
-    else if (name == "--seed")
-      options.seed = std::stoull(value);
-    else if (name == "--set")
-      options.settings.push_back(value);
-    else
-      return false;
+    if (!options.take(name, argv[i])) return false;
   }
-  return !options.binary.empty() && !options.data_dir.empty();
-}
-
-void pause(milliseconds duration) {
-  const timespec time{duration.count() / 1000, (duration.count() % 1000) * 1'000'000};
-  nanosleep(&time, nullptr);
+  return options.complete();
 }
 
 class Run {
@@ -87,15 +65,7 @@ class Run {
  private:
   bool good() const { return error_.empty() && ledger_.violations().empty(); }
 
-  // The number of lanes changes between lives: streams must find their way to another lane.
-  std::vector<std::string> settings() {
-    std::vector<std::string> all = options_.settings;
-    all.push_back("lanes=" + std::to_string(1u << (random_() % 3)));
-    // Short intervals put kills into checkpoints and cleaning; the default puts them into long replays.
-    if (random_() % 4 != 0)
-      all.push_back("storage.checkpoint_interval=" + std::to_string(100 + random_() % 400) + "ms");
-    return all;
-  }
+  std::vector<std::string> settings() { return settings_of_a_life(options_, random_); }
 
   void kill_in_recovery() {
     for (int left = static_cast<int>(random_() % 3); left > 0; --left) {

@@ -18,15 +18,14 @@
 #include "tests/client/broker_process.h"
 #include "tests/client/http_client.h"
 #include "tests/client/sigv4.h"
+#include "tests/crash/driver_options.h"
 
 namespace switchyard::crash {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-struct Options {
-  std::string binary, data_dir;
-  std::vector<std::string> settings;
+struct Options : DriverOptions {
   std::size_t messages = 1'000'000, rounds = 20;
   bool groups = true;
 };
@@ -40,20 +39,15 @@ bool parse(int argc, char** argv, Options& options) {
     }
     if (++i == argc) return false;
     const std::string value = argv[i];
-    if (name == "--binary")
-      options.binary = value;
-    else if (name == "--data-dir")
-      options.data_dir = value;
-    else if (name == "--messages")
+    if (name == "--messages") {
       options.messages = std::stoul(value);
-    else if (name == "--rounds")
+    } else if (name == "--rounds") {
       options.rounds = std::stoul(value);
-    else if (name == "--set")
-      options.settings.push_back(value);
-    else
+    } else if (!options.take(name, value)) {
       return false;
+    }
   }
-  return !options.binary.empty() && !options.data_dir.empty();
+  return options.complete();
 }
 
 double ms_since(SteadyClock::time_point start) {

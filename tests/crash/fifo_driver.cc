@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/crash/driver_options.h"
 #include "tests/crash/fifo_load.h"
 
 namespace switchyard::crash {
@@ -39,12 +40,8 @@ constexpr std::array kSaboteurs = {
     Saboteur{"undeleted", Sabotage::undeleted, "after its delete had been acknowledged"},
 };
 
-struct Options {
-  std::string binary, data_dir;
-  std::vector<std::string> settings = {"storage.segment_size=1MiB"};
-  std::uint64_t seed = std::random_device{}();
-  std::size_t cycles = 50;
-  std::size_t operations = 1000;
+struct Options : DriverOptions {
+  Options() { settings = {"storage.segment_size=1MiB"}; }
   bool per_group = false;
   std::string_view expected;  // The violation that the run is to find; empty = none.
   Sabotage sabotage = Sabotage::none;
@@ -73,27 +70,9 @@ bool parse(int argc, char** argv, Options& options) {
     }
     if (++i == argc) return false;
     const std::string value = argv[i];
-    if (name == "--binary")
-      options.binary = value;
-    else if (name == "--data-dir")
-      options.data_dir = value;
-    else if (name == "--cycles")
-      options.cycles = std::stoul(value);
-    else if (name == "--operations")
-      options.operations = std::stoul(value);
-    else if (name == "--seed")
-      options.seed = std::stoull(value);
-    else if (name == "--set")
-      options.settings.push_back(value);
-    else if (name != "--sabotage" || !parse_sabotage(value, options))
-      return false;
+    if (!options.take(name, value) && (name != "--sabotage" || !parse_sabotage(value, options))) return false;
   }
-  return !options.binary.empty() && !options.data_dir.empty();
-}
-
-void pause(milliseconds duration) {
-  const timespec time{duration.count() / 1000, (duration.count() % 1000) * 1'000'000};
-  nanosleep(&time, nullptr);
+  return options.complete();
 }
 
 class Run {
@@ -117,13 +96,7 @@ class Run {
   bool good() const { return error_.empty() && world_.ledger.violations().empty(); }
   std::uint64_t roll(std::uint64_t below) { return world_.random() % below; }
 
-  // The number of lanes changes between lives: streams must find their way to another lane.
-  std::vector<std::string> settings() {
-    std::vector<std::string> all = options_.settings;
-    all.push_back("lanes=" + std::to_string(1u << roll(3)));
-    if (roll(4) != 0) all.push_back("storage.checkpoint_interval=" + std::to_string(100 + roll(400)) + "ms");
-    return all;
-  }
+  std::vector<std::string> settings() { return settings_of_a_life(options_, world_.random); }
 
   void cycle(bool drain) {
     for (std::uint64_t left = roll(5) < 2 ? roll(3) : 0; left > 0; --left) {
