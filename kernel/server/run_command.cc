@@ -1,4 +1,5 @@
 // `switchyard run`: one control thread that waits for signals while the lanes serve.
+#include <malloc.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -19,6 +20,17 @@ namespace {
 
 // Requests that are under way get this long after SIGTERM; parked ones are answered at once.
 constexpr std::int64_t kDrainMs = 30'000;
+
+// A block this large is mapped by itself and goes back to the system when it is freed.  Left to itself glibc raises
+// the threshold to what was freed last: then the holes between large bodies keep memory, up to three times what
+// http.limits.max_buffered_bytes allows.  Lower, and messages of 256 KiB pay for new pages each time.
+constexpr int kMapBlocksFrom = 512 * 1024;
+constexpr int kKeepFreeHeap = 8 * 1024 * 1024;  // Of each arena's top.
+
+void bound_free_memory() {
+  ::mallopt(M_MMAP_THRESHOLD, kMapBlocksFrom);
+  ::mallopt(M_TRIM_THRESHOLD, kKeepFreeHeap);
+}
 
 sigset_t control_signals() {
   sigset_t set;
@@ -115,6 +127,7 @@ void serve(Server& server, const ConfigSource& source, Signals& signals) {
 }  // namespace
 
 int run_command(const CliOptions& options) {
+  bound_free_memory();
   // Lives as long as the process: its thread does, too.
   static auto& signals = *new Signals;
 
