@@ -12,7 +12,28 @@ Refusal refuse(const QueueAttributes& attributes, std::string_view reason) {
   return invalid_value(attributes.redrive_policy, "RedrivePolicy", reason);
 }
 
+// One empty record for each name that was ever a target; it goes with the namespace.
+std::string record_of(std::string_view stream_name) { return "dead-letter-queue/" + std::string(stream_name); }
+
+// Asked for before the source is stored.  Should a crash keep the one without the other, only the healing of
+// redrive_sources.h is lost, until the policy is set again.
+Refusal remember(const Call& call, std::string_view stream_name) {
+  if (was_dead_letter_queue(call, stream_name)) return {};
+  const aws::Host& host = call.lane.host;
+  const sw_status status = host.kv->put(
+      host.host, call.ns, aws::to_str(record_of(stream_name)), aws::to_bytes(""), SW_KV_ANY,
+      [](void*, sw_status, std::uint64_t, const sw_error*) {}, nullptr);
+  return status == SW_OK ? Refusal() : from_status(status, nullptr);
+}
+
 }  // namespace
+
+bool was_dead_letter_queue(const Call& call, std::string_view stream_name) {
+  const aws::Host& host = call.lane.host;
+  sw_bytes value;
+  std::uint64_t revision = 0;
+  return host.kv->get(host.host, call.ns, aws::to_str(record_of(stream_name)), &value, &revision) == SW_OK;
+}
 
 bool allows_source(std::string_view allow_policy, std::string_view source) {
   if (allow_policy.empty()) return true;
@@ -53,7 +74,7 @@ Refusal resolve_redrive(Call& call, const Realm& realm, std::string_view queue, 
     return refuse(attributes, "The RedriveAllowPolicy of the dead letter target does not allow this source queue.");
   }
   attributes.dead_letter = info->id;
-  return {};
+  return remember(call, aws::view(info->name));
 }
 
 }  // namespace switchyard::sqs

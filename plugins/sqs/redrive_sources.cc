@@ -84,6 +84,7 @@ void on_repointed(void* user, sw_status status, const sw_stream_info*, const sw_
 }  // namespace
 
 void repoint_sources(Call& call, const sw_stream_info& dead_letters, std::string_view queue, AfterSources then) {
+  if (!was_dead_letter_queue(call, aws::view(dead_letters.name))) return then(call, dead_letters.id, queue);
   QueueAttributes attributes;
   if (Refusal refusal = read_attributes(dead_letters, attributes)) return call.refuse(refusal);
   const Repointing wanted{dead_letters.id, queue, attributes.redrive_allow_policy, then, {}};

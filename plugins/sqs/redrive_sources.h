@@ -1,8 +1,9 @@
 // A RedrivePolicy names its dead-letter queue by ARN, but dead letters go to a stream, by its id.  When a
 // dead-letter queue was deleted and is made again, the queues that name it get the id of the new stream.
 //
-// It costs a look at every queue of the realm, so it is done where a queue is made and nowhere else; also
-// where CreateQueue finds the queue there, because the server may have stopped between the two.
+// It costs a look at every queue of the realm, so it is done where a queue is made whose name was a dead-letter
+// queue's before, and nowhere else; also where CreateQueue finds the queue there, because the server may have stopped
+// between the two.
 //
 // Failure: the call is refused; the same CreateQueue goes on with the sources that are left.
 // Thread: one lane.

@@ -130,6 +130,7 @@ class FakeHost {
   std::size_t streams() const { return streams_.size(); }
   std::size_t waiting() const { return waiting_.size(); }
   std::size_t kv_size() const { return kv_.size(); }
+  std::size_t looked_at() const { return looked_at_; }  // Streams that list calls have shown.
   void fail_next(sw_status status, bool in_completion = false) {
     failure_ = status;
     failure_in_completion_ = in_completion;
@@ -209,6 +210,7 @@ class FakeHost {
   std::deque<Lent> lent_;
   sw_status failure_ = SW_OK;
   bool failure_in_completion_ = false, hold_ = false, lose_cancel_ = false;
+  std::size_t looked_at_ = 0;
   std::size_t max_leased_ = 120'000, arena_limit_ = 4u << 20;
   sw_fetch last_fetch_{};
   std::string last_attempt_;

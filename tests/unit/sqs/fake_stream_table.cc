@@ -98,6 +98,7 @@ struct StreamTable {
     FakeHost& f = of(h);
     for (const auto& [key, stream] : f.streams_) {
       if (key.first != ns || !key.second.starts_with(text(prefix)) || key.second <= text(after)) continue;
+      ++f.looked_at_;
       if (visit(user, f.info_of(*stream)) == 0) return;
     }
   }

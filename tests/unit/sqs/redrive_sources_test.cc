@@ -145,6 +145,20 @@ TEST(RedriveSources, changed_meanwhile_keep_the_change) {
   EXPECT_EQ(world.json("ListQueueTags", {{"QueueUrl", a}}).json, (boost::json::value{{"Tags", {{"k", "v"}}}}));
 }
 
+TEST(RedriveSources, are_looked_for_only_where_a_name_was_a_dead_letter_queue) {
+  World world;
+  for (int i = 0; i < 20; ++i) world.create("q" + std::to_string(i));
+  world.create("dead");
+  const auto before = world.host.looked_at();
+  world.create("more");
+  EXPECT_EQ(world.host.looked_at(), before) << "a new queue costs no look at the others";
+  world.create("source", {{"RedrivePolicy", redrive("dead")}});
+  const auto records = world.host.kv_size();
+  world.create("another", {{"RedrivePolicy", redrive("dead")}});
+  EXPECT_EQ(world.host.kv_size(), records) << "one record for each name";
+  EXPECT_EQ(world.host.looked_at(), before);
+}
+
 TEST(RedriveSources, deleted_meanwhile_do_not_stop_the_others) {
   World world;
   const std::string dead = world.create("dead");
