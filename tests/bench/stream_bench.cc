@@ -41,12 +41,14 @@ Cost fill(StreamRig& rig, StreamId id, std::size_t bytes, std::uint64_t messages
   return Appending(rig, id, kFillWidth, kFillBatch, bytes, messages, std::move(key_of)).run();
 }
 
-// Durable appends of one message each; the arguments are how many are in flight and the bytes of a body.
+// Durable appends of one message each; the arguments are how many make a group, the bytes of a body, and how many
+// groups are under way: with one, disk and processor take turns; with two, one group fills while the other is synced.
 // The queue is purged now and then, so that segments are recycled as those of a short queue are.
 void append(benchmark::State& state) {
-  const auto group = static_cast<std::size_t>(state.range(0)), bytes = static_cast<std::size_t>(state.range(1));
+  const auto group = static_cast<std::size_t>(state.range(0)), bytes = static_cast<std::size_t>(state.range(1)),
+             groups = static_cast<std::size_t>(state.range(2));
   const double seconds = quick() ? 1.5 : 4;
-  const std::uint64_t each = group * 128;
+  const std::uint64_t each = group * groups * 128;
   // Past the first small segments.
   const std::uint64_t warm_up = ((quick() ? 128u : 400u) << 20) / kKib;
   for (auto _ : state) {
@@ -60,7 +62,7 @@ void append(benchmark::State& state) {
     Cost cost;
     std::uint64_t records = 0;
     while (rig.ok() && cost.wall_s < seconds) {
-      cost += Appending(rig, id, group, 1, bytes, each).run();
+      cost += Appending(rig, id, group, 1, bytes, each, {}, groups).run();
       records += each;
       rig.purge(id);
     }
@@ -68,16 +70,21 @@ void append(benchmark::State& state) {
     count(state, "records/s", per_second(cost, records));
     count(state, "cpu_us/record", us_each(cost, records));
     count(state, "records/sync", static_cast<double>(records) / static_cast<double>(after.syncs - before.syncs));
+    count(state, "sync_us",
+          static_cast<double>(after.sync_ns_total - before.sync_ns_total) / 1e3 /
+              static_cast<double>(after.syncs - before.syncs));
     count(state, "created", static_cast<double>(after.segments_created - before.segments_created));
     count(state, "recycled", static_cast<double>(after.segments_recycled - before.segments_recycled));
     verdict(state, rig);
   }
 }
 BENCHMARK(append)
-    ->Args({64, 1024})
-    ->Args({64, 100})
-    ->Args({1, 1024})
-    ->Args({512, 1024})
+    ->Args({64, 1024, 2})
+    ->Args({64, 1024, 1})
+    ->Args({64, 100, 2})
+    ->Args({64, 100, 1})
+    ->Args({1, 1024, 1})
+    ->Args({512, 1024, 1})
     ->Iterations(1)
     ->Unit(benchmark::kMillisecond)
     ->MeasureProcessCPUTime();

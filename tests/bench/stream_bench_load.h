@@ -1,7 +1,9 @@
 // Closed loops of calls on the stream room: so many in flight, each answer makes the next call.
 //
 // The loops run on the stream's own lane, as a connection's calls do there.  Answers that come in one
-// turn of the lane make calls of one turn, so `width` calls in flight become groups of `width`.
+// turn of the lane make calls of one turn, so `width` calls in flight become groups of `width`.  With
+// `groups` > 1 that many such groups are under way: one fills while the one before it is synced, as under
+// the load of more connections.
 //
 // Failure: the first refusal, wrong count or wrong size ends the loop and is the rig's error().
 //
@@ -24,7 +26,8 @@ constexpr std::uint32_t kBatch = 10;      // Messages of one receive, the most t
 
 class Loop {
  public:
-  Loop(StreamRig& rig, StreamId stream, std::size_t width) : rig_(rig), stream_(stream), width_(width) {}
+  Loop(StreamRig& rig, StreamId stream, std::size_t width, std::size_t groups = 1)
+      : rig_(rig), stream_(stream), width_(width), groups_(groups) {}
   virtual ~Loop() = default;
 
   Cost run() {
@@ -32,8 +35,9 @@ class Loop {
     const Meter meter;
     rig_.on_lane([this](Task done) {
       done_ = std::move(done);
-      flying_ = width_;
-      for (std::size_t i = 0; i < width_; ++i) go_on();
+      flying_ = groups_ * width_;
+      for (std::size_t i = 0; i < groups_; ++i)
+        rig_.on_lane_in_ms(static_cast<std::int64_t>(i), [this] { start_group(); });
     });
     return meter.read();
   }
@@ -57,6 +61,9 @@ class Loop {
   }
 
  private:
+  void start_group() {
+    for (std::size_t i = 0; i < width_; ++i) go_on();
+  }
   void go_on() {
     if (rig_.ok() && next()) return;
     if (--flying_ == 0) std::exchange(done_, {})();
@@ -64,7 +71,7 @@ class Loop {
 
   StreamRig& rig_;
   const StreamId stream_;
-  const std::size_t width_;
+  const std::size_t width_, groups_;
   std::size_t flying_ = 0;
   Task done_;
 };
@@ -75,8 +82,8 @@ class Appending final : public Loop {
   using KeyOf = std::function<std::string(std::uint64_t)>;
 
   Appending(StreamRig& rig, StreamId stream, std::size_t width, std::size_t batch, std::size_t body_bytes,
-            std::uint64_t messages, KeyOf key_of = {})
-      : Loop(rig, stream, width),
+            std::uint64_t messages, KeyOf key_of = {}, std::size_t groups = 1)
+      : Loop(rig, stream, width, groups),
         messages_(messages),
         body_(body_bytes, 'b'),
         key_of_(std::move(key_of)),

@@ -155,6 +155,13 @@ class StreamRig {
     std::abort();
   }
 
+  // On the lane.
+  void on_lane_in_ms(std::int64_t ms, Task task) {
+    auto& lane = (*lanes_)[0];
+    if (ms == 0) return task();
+    lane.call_at(clock_.mono_ms() + ms, std::move(task));
+  }
+
   // A work queue with one consumer; 0 after a failure.
   StreamId create(bool keyed, std::uint32_t max_leased = 0) {
     StreamConfig config;
