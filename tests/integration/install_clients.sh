@@ -90,13 +90,24 @@ install_java_clients() {
   fi
 }
 
-# What floci's own tests of SQS need; the tests come from a checkout of the caller's.
+# floci's own tests of SQS, at one revision (1.7.0), and what they need.  SWITCHYARD_FLOCI_TESTS names the folder
+# `compatibility-tests` of a checkout that is there already.
 install_floci() {
   local folder=$root/build/floci-node pins="vitest@2.1.9 esbuild@0.21.5 @aws-sdk/client-sqs@3.958.0"
+  local checkout=$root/build/floci revision=75c8cfc4d93b62063b6a435dff0fc77df180ff84
   if [ ! -d "${SWITCHYARD_FLOCI_TESTS:-}" ]; then
     unset SWITCHYARD_FLOCI_TESTS
-    skip integration-floci "no package registry has floci's compatibility tests; set SWITCHYARD_FLOCI_TESTS to that folder of a checkout (tests/README.md has the commands)"
-    return
+    if [ "$(git -C "$checkout" rev-parse HEAD 2>/dev/null)" != "$revision" ]; then
+      rm -rf "$checkout" && git init -q "$checkout" &&
+        timeout 120 git -C "$checkout" fetch -q --depth 1 https://github.com/floci-io/floci "$revision" >"$logs/floci-git.log" 2>&1 &&
+        git -C "$checkout" checkout -q FETCH_HEAD
+    fi
+    if [ ! -d "$checkout/compatibility-tests" ]; then
+      rm -rf "$checkout"
+      skip integration-floci "floci's compatibility tests could not be fetched: $(tail -n 1 "$logs/floci-git.log")"
+      return
+    fi
+    export SWITCHYARD_FLOCI_TESTS=$checkout/compatibility-tests
   fi
   [ "$(cat "$folder/pins" 2>/dev/null)" = "$pins" ] && return
   rm -rf "$folder" && mkdir -p "$folder" && echo '{"private": true}' >"$folder/package.json"

@@ -1,7 +1,7 @@
 """The SQS compatibility tests of floci, unchanged, against this broker: Python (pytest) and TypeScript (vitest).
 
-No package registry has them, so they are run from a checkout that the caller names: SWITCHYARD_FLOCI_TESTS is its folder
-`compatibility-tests`.  Without it run.sh says and counts that they were skipped.  Nothing of them is excluded.
+They come from floci's repository, fetched when the clients are installed; SWITCHYARD_FLOCI_TESTS is their folder.  Where
+it cannot be reached run.sh says and counts that they were skipped.  Nothing of them is excluded.
 """
 import os
 import pathlib
