@@ -91,19 +91,15 @@ void ByteLane::settle_later(std::uint32_t slot) {
   });
 }
 
-void ByteLane::close_all(CloseReason reason) {
+void ByteLane::shut() {
+  shut_ = true;
   // By index: a link's end may close another.
   for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
     if (auto* link = slots_[slot].link.get()) {
       link->send();
-      link->cut(reason);
+      link->cut(CloseReason::stopping);
     }
   }
-}
-
-void ByteLane::shut() {
-  shut_ = true;
-  close_all(CloseReason::stopping);
 }
 
 // ---- handles -----------------------------------------------------------------------------------

@@ -39,8 +39,7 @@ class ByteLane : public std::enable_shared_from_this<ByteLane> {
   ~ByteLane();
 
   void adopt(int fd, Peer peer, std::shared_ptr<ByteShared> shared);
-  void close_all(CloseReason reason);
-  // Nothing of this object runs any more.
+  // Closes everything, and what comes later at once.
   void shut();
   const ByteCounters& counters() const { return counters_; }  // [any]
 

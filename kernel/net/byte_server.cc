@@ -27,6 +27,7 @@ struct ByteServer::Impl {
   std::vector<std::shared_ptr<ByteLane>> byte_lanes;
   std::vector<std::shared_ptr<Listener>> listeners;  // [control]
   std::atomic<std::size_t> next_lane{0};
+  std::atomic<std::uint64_t> refused{0};  // Above the bound.
 };
 
 ByteServer::ByteServer(LaneGroup& lanes) : impl_(std::make_unique<Impl>(lanes)) {
@@ -77,6 +78,7 @@ void ByteServer::accept() {
 void ByteServer::Impl::arrive(int fd, Peer peer, const std::shared_ptr<ByteShared>& shared) {
   if (shared->open.fetch_add(1, std::memory_order_relaxed) >= shared->options.max_connections) {
     shared->open.fetch_sub(1, std::memory_order_relaxed);
+    refused.fetch_add(1, std::memory_order_relaxed);
     ::close(fd);
     return;
   }
@@ -94,10 +96,16 @@ void ByteServer::Impl::stop_listening() {
 
 void ByteServer::stop_listening() { impl_->stop_listening(); }
 
-void ByteServer::close_all(Lane& lane) { impl_->byte_lanes[lane.lane_index()]->close_all(CloseReason::stopping); }
+void ByteServer::shut(std::size_t lane) { impl_->byte_lanes[lane]->shut(); }
+
+ByteConnection ByteServer::connection(std::size_t lane, std::uint64_t id) {
+  --id;
+  return {impl_->byte_lanes[lane].get(), static_cast<std::uint32_t>(id), static_cast<std::uint32_t>(id >> 32)};
+}
 
 ByteStats ByteServer::stats() const {
   ByteStats sum;
+  sum.refused = impl_->refused.load(std::memory_order_relaxed);
   for (const auto& lane : impl_->byte_lanes) {
     const ByteCounters& from = lane->counters();
     sum.connections += from.connections.load(std::memory_order_relaxed);

@@ -53,10 +53,13 @@ class ByteConnection {
   // [lane] What is queued still leaves, for a while, unless `at_once`.  on_closed() follows, later.
   void close(bool at_once);
   bool alive() const;
+  // Never 0, and on its lane never that of another connection.
+  std::uint64_t id() const { return (std::uint64_t{generation_} << 32 | slot_) + 1; }
 
  private:
   friend class ByteLane;
   friend class ByteLink;
+  friend class ByteServer;
   ByteConnection(ByteLane* owner, std::uint32_t slot, std::uint32_t generation)
       : owner_(owner), slot_(slot), generation_(generation) {}
 
@@ -109,8 +112,11 @@ class ByteServer {
   void accept();
   // [control] No new connections.
   void stop_listening();
-  // [lane] Closes every connection of this lane: on_closed(stopping) has run for each when it returns.
-  void close_all(Lane& lane);
+  // [lane] For good: every connection of this lane is closed, on_closed(stopping) has run for each when it
+  // returns, and what was accepted meanwhile is closed unseen.
+  void shut(std::size_t lane);
+  // [lane] The connection with this id() of this lane.
+  ByteConnection connection(std::size_t lane, std::uint64_t id);
 
   ByteStats stats() const;  // [any]
 

@@ -310,12 +310,15 @@ const sw_metrics_api kMetrics = {sizeof kMetrics, 0, counter, add};
 
 extern const sw_http_api kChaosHttp;
 extern const sw_clock_api kChaosClock;
+extern const sw_listen_api kChaosListen;
+extern const sw_bus_api kChaosBus;
 
 const void* chaos_table(const char* id) {
   const std::pair<std::string_view, const void*> all[] = {
       {SW_EXT_LOG, &kLog},         {SW_EXT_CLOCK, &kChaosClock},  {SW_EXT_AUTH, &kAuth},
       {SW_EXT_HTTP, &kChaosHttp},  {SW_EXT_STREAM, &kStreams},    {SW_EXT_KV, &kRecords},
-      {SW_EXT_METRICS, &kMetrics}, {SW_EXT_ACCOUNTS, &kAccounts},
+      {SW_EXT_METRICS, &kMetrics}, {SW_EXT_ACCOUNTS, &kAccounts}, {SW_EXT_LISTEN, &kChaosListen},
+      {SW_EXT_BUS, &kChaosBus},
   };
   for (const auto& [name, table] : all) {
     if (id != nullptr && name == id) return table;

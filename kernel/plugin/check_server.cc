@@ -29,6 +29,10 @@ Status SmallServer::open() {
   for (std::size_t i = 0; i < lanes.size(); ++i) services.accounts.push_back(&accounts->view(i));
   services.administration = accounts.get();
   services.router = &router;
+  bus = std::make_unique<bus::Bus>(services.lanes);
+  streams = std::make_unique<net::ByteServer>(lanes);
+  services.bus = bus.get();
+  services.streams = streams.get();
   services.metrics = &metrics;
   services.version = "check";
   lanes.start();
@@ -52,6 +56,7 @@ Status SmallServer::make_namespace() {
 
 void SmallServer::close() {
   engine.stop();
+  streams.reset();
   lanes.stop();
 }
 

@@ -1,5 +1,5 @@
 // SmallServer is what `plugin check` runs a plugin on: a real engine in an empty folder, lanes, accounts,
-// a router, one namespace called "check"; no listener.
+// a router, one namespace called "check"; no listener but those that the plugin makes.
 //
 // Failure: open() says what could not be made.
 //
@@ -25,6 +25,8 @@ struct SmallServer {
   stream::Engine engine;
   account::Sealer sealer{account::SealingKey::random()};
   std::unique_ptr<account::Accounts> accounts;
+  std::unique_ptr<bus::Bus> bus;
+  std::unique_ptr<net::ByteServer> streams;
   Router router;
   MetricRegistry metrics;
   Services services;

@@ -101,6 +101,7 @@ Status Host::start() {
                                  {"version", report.version},
                                  {"took_ms", core.lanes.front()->executor.clock().mono_ms() - began_ms}});
   }
+  if (core.services.streams != nullptr && result) core.services.streams->accept();
   return result;
 }
 
@@ -155,6 +156,7 @@ void Host::apply(HostSettings settings) {
 }
 
 void Host::drain() {
+  if (impl_->core.services.streams != nullptr) impl_->core.services.streams->stop_listening();
   impl_->core.on_every_lane([this](std::size_t lane) {
     for (const auto& plugin : impl_->core.plugins) {
       if (plugin->on(lane).live()) plugin->lane_drain(lane);
@@ -165,7 +167,11 @@ void Host::drain() {
 void Host::stop(std::int64_t deadline_mono_ms) {
   if (!impl_->running) return;
   auto& core = impl_->core;
+  auto* const streams = core.services.streams;
+  if (streams != nullptr) streams->stop_listening();
   core.on_every_lane([&](std::size_t lane) {
+    // Also those of a plugin that failed: their ends are told to the host's own objects.
+    if (streams != nullptr) streams->shut(lane);
     for (const auto& plugin : core.plugins) plugin->lane_close(lane);
   });
   if (!core.wait_until([&core] { return core.quiet(); }, deadline_mono_ms))
@@ -179,6 +185,8 @@ void Host::stop(std::int64_t deadline_mono_ms) {
   impl_->running = false;
   for (auto plugin = core.plugins.rbegin(); plugin != core.plugins.rend(); ++plugin) (*plugin)->stop();
 }
+
+const std::deque<std::pair<std::string, std::string>>& Host::listening() const { return impl_->core.listening; }
 
 std::vector<PluginReport> Host::plugins() const {
   std::vector<PluginReport> reports;

@@ -17,9 +17,11 @@
 // Thread: [control] for everything, except plugins().
 #pragma once
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "kernel/base/result.h"
@@ -75,6 +77,9 @@ class Host {
   // Ends waiting fetches and timers, waits until `deadline_mono_ms` for calls that are under way,
   // then lane_stop, stop, destroy.  The lanes must still run.
   void stop(std::int64_t deadline_mono_ms);
+
+  // What the plugins listen on: {"nats", "127.0.0.1:4222"}.  After start().
+  const std::deque<std::pair<std::string, std::string>>& listening() const;
 
   // [any] In the order of load().
   std::vector<PluginReport> plugins() const;

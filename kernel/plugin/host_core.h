@@ -5,6 +5,7 @@
 #pragma once
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -25,8 +26,9 @@ struct HostCore {
   const TokenSeal seal;
   Namespaces namespaces;  // [any]
   std::vector<std::unique_ptr<LaneContext>> lanes;
-  std::vector<std::unique_ptr<Instance>> plugins;  // Fixed by load().
-  std::atomic<bool> lanes_running{false};          // Between start() and the end of stop().
+  std::vector<std::unique_ptr<Instance>> plugins;              // Fixed by load().
+  std::deque<std::pair<std::string, std::string>> listening;  // [control] Name and address as bound.
+  std::atomic<bool> lanes_running{false};                      // Between start() and the end of stop().
 
   // [control] Runs `task` on every lane and waits.  The lanes must run.
   void on_every_lane(const std::function<void(std::size_t lane)>& task);

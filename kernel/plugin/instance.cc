@@ -223,6 +223,7 @@ void Instance::lane_stop(std::size_t lane) {
     context.timers.release(handle);
   });
   abandon(lane);
+  context.bus.drop(mine);
   if (mine.phase == PluginLane::Phase::running || mine.phase == PluginLane::Phase::closing) {
     if (SW_HAS(&calls(), lane_stop)) {
       enter(mine, "lane_stop", [&] { calls().lane_stop(self_, static_cast<std::uint32_t>(lane), mine.state); });

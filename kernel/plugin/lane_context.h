@@ -16,6 +16,7 @@
 
 #include "kernel/base/executor.h"
 #include "kernel/net/arena.h"
+#include "kernel/plugin/bus_use.h"
 #include "kernel/plugin/call_pool.h"
 #include "kernel/plugin/http_exchange.h"
 #include "kernel/plugin/services.h"
@@ -91,6 +92,7 @@ struct LaneContext {
   BlockPool blocks;
   SlotTable<Timer> timers;
   std::unordered_map<stream::NamespaceId, sw_namespace*> namespaces;
+  BusUse bus;  // What plugins hold of the bus here.
 };
 
 // The plugin on whose behalf this thread runs, or null outside of every lane callback.

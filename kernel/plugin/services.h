@@ -16,6 +16,8 @@
 #include "kernel/base/metrics.h"
 #include "kernel/base/result.h"
 #include "kernel/base/siphash.h"
+#include "kernel/bus/bus.h"
+#include "kernel/net/byte_stream.h"
 #include "kernel/quota/quotas.h"
 #include "kernel/store/kv.h"
 #include "kernel/stream/engine.h"
@@ -39,6 +41,8 @@ struct Services {
   account::Accounts* administration = nullptr;  // The write side of `accounts`.
   quota::Quotas* quotas = nullptr;              // Null: no request rates.
   Router* router = nullptr;
+  bus::Bus* bus = nullptr;             // Null: bus/1 refuses.
+  net::ByteServer* streams = nullptr;  // Null: listen/1 refuses.
   MetricRegistry* metrics = nullptr;
 
   HostSettings settings;

@@ -14,5 +14,7 @@ extern const sw_stream_api kStreamTable;
 extern const sw_kv_api kKvTable;
 extern const sw_metrics_api kMetricsTable;
 extern const sw_accounts_api kAccountsTable;
+extern const sw_listen_api kListenTable;
+extern const sw_bus_api kBusTable;
 
 }  // namespace switchyard::plugin

@@ -76,10 +76,12 @@ struct Server::Impl {
   net::LaneGroup lanes;
   std::vector<Executor*> executors;
   std::unique_ptr<stream::Engine> engine;
+  std::unique_ptr<bus::Bus> bus;
   std::unique_ptr<account::Sealer> sealer;
   std::unique_ptr<account::Accounts> accounts;
   std::unique_ptr<quota::Quotas> quotas;
   plugin::Router router;
+  std::unique_ptr<net::ByteServer> streams;  // Outlives the plugins whose connections it has.
   std::unique_ptr<plugin::Host> host;
   Health health;
   std::unique_ptr<net::HttpServer> http;
@@ -160,6 +162,8 @@ Status Server::Impl::load_plugins() {
   services.administration = accounts.get();
   services.quotas = quotas.get();
   services.router = &router;
+  services.bus = bus.get();
+  services.streams = streams.get();
   services.metrics = &metrics;
   services.settings = host_settings(settings);
   services.version = kVersion;
@@ -277,12 +281,15 @@ Status Server::start() {
   if (!context) return Error(context.error());
   s.tls = std::move(*context);
   for (std::size_t i = 0; i < s.lanes.size(); ++i) s.executors.push_back(&s.lanes[i]);
+  s.bus = std::make_unique<bus::Bus>(s.executors);
+  s.streams = std::make_unique<net::ByteServer>(s.lanes);
   for (const auto step : {&Impl::open_storage, &Impl::open_accounts, &Impl::load_plugins}) {
     if (auto status = (s.*step)(); !status) return status;
   }
   s.health = {&s.lanes, &s.clock, [&s] { return s.not_ready(); }, &s.metrics};
   if (auto status = add_endpoints(s.router, s.health); !status) return status;
   register_server_metrics(s.metrics, *s.engine, [&s] { return s.http ? s.http->stats() : net::HttpStats{}; });
+  register_connection_metrics(s.metrics, [&s] { return s.streams ? s.streams->stats() : net::ByteStats{}; });
   s.lanes.start();
   s.engine->start(s.executors);
   s.engine_started = true;
@@ -299,7 +306,11 @@ Status Server::start() {
   return {};
 }
 
-std::string Server::ready_text() const { return "http=" + impl_->http_address; }
+std::string Server::ready_text() const {
+  std::string text = "http=" + impl_->http_address;
+  for (const auto& [name, address] : impl_->host->listening()) text += " " + name + "=" + address;
+  return text;
+}
 
 // ---- reload and stop ---------------------------------------------------------------------------
 
@@ -384,6 +395,7 @@ void Server::stop(std::int64_t grace_ms) {
   }
   if (s.host) s.host->stop(deadline);
   s.host.reset();
+  s.streams.reset();
   s.http.reset();
   if (s.engine_started) {
     s.engine->stop();

@@ -74,4 +74,17 @@ void register_server_metrics(MetricRegistry& metrics, const stream::Engine& engi
   http_metrics(metrics, http);
 }
 
+void register_connection_metrics(MetricRegistry& metrics, std::function<net::ByteStats()> connections) {
+  const auto add = [&](Kind kind, const char* name, const char* help, auto member) {
+    metrics.observe(kind, name, help, [connections, member] { return static_cast<double>(connections().*member); });
+  };
+  using S = net::ByteStats;
+  add(Kind::gauge, "switchyard_plugin_connections", "Open connections of plugins' listeners.", &S::connections);
+  add(Kind::counter, "switchyard_plugin_accepted_total", "Connections accepted by them.", &S::accepted);
+  add(Kind::counter, "switchyard_plugin_refused_total", "Of these, closed at once: too many, or the plugin said no.",
+      &S::refused);
+  add(Kind::counter, "switchyard_plugin_received_bytes_total", "Bytes read.", &S::bytes_in);
+  add(Kind::counter, "switchyard_plugin_sent_bytes_total", "Bytes written.", &S::bytes_out);
+}
+
 }  // namespace switchyard::server

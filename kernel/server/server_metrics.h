@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "kernel/base/metrics.h"
+#include "kernel/net/byte_stream.h"
 #include "kernel/net/http.h"
 #include "kernel/stream/engine.h"
 
@@ -14,5 +15,7 @@ namespace switchyard::server {
 
 void register_server_metrics(MetricRegistry& metrics, const stream::Engine& engine,
                              std::function<net::HttpStats()> http);
+// Of the connections whose protocol is a plugin's own.
+void register_connection_metrics(MetricRegistry& metrics, std::function<net::ByteStats()> connections);
 
 }  // namespace switchyard::server

@@ -36,7 +36,7 @@ pub const SW_INTERNAL: sw_status = 15;
 pub const SW_UNKNOWN_OUTCOME: sw_status = 16;
 
 pub const SW_ABI_GENERATION: u32 = 1;
-pub const SW_ABI_REVISION: u32 = 3;
+pub const SW_ABI_REVISION: u32 = 4;
 pub const SW_STORAGE_FILE: u32 = 0;
 pub const SW_STORAGE_MEMORY: u32 = 1;
 pub const SW_RETAIN_LIMITS: u32 = 0;
@@ -54,6 +54,8 @@ pub const SW_EXT_HTTP: &[u8] = b"switchyard.http/1\0";
 pub const SW_EXT_STREAM: &[u8] = b"switchyard.stream/1\0";
 pub const SW_EXT_KV: &[u8] = b"switchyard.kv/1\0";
 pub const SW_EXT_METRICS: &[u8] = b"switchyard.metrics/1\0";
+pub const SW_EXT_LISTEN: &[u8] = b"switchyard.listen/1\0";
+pub const SW_EXT_BUS: &[u8] = b"switchyard.bus/1\0";
 
 // ---- the structs ----------------------------------------------------------------------------------------
 
@@ -73,6 +75,9 @@ macro_rules! c_structs {
 pub enum sw_namespace {}
 pub enum sw_http_exchange {}
 pub enum sw_counter {}
+pub enum sw_conn {}
+pub enum sw_subscription {}
+pub enum sw_publisher {}
 pub type sw_stream_id = u64;
 pub type sw_timer = u64;
 pub type sw_fetch_id = u64;
@@ -243,6 +248,40 @@ c_structs! {
         size: u32, reserved: u32,
         counter: unsafe extern "C" fn(Host_, sw_str, sw_str, *const sw_pair, usize) -> *mut sw_counter,
         add: unsafe extern "C" fn(*mut sw_counter, u64),
+    }
+    sw_conn_events {
+        size: u32, reserved: u32,
+        open: unsafe extern "C" fn(User, User, *mut sw_conn, sw_str) -> User,
+        data: unsafe extern "C" fn(User, sw_bytes, *mut usize) -> usize,
+        writable: Option<unsafe extern "C" fn(User)>,
+        closed: unsafe extern "C" fn(User, sw_status),
+    }
+    sw_listener {
+        size: u32, max_connections: u32, name: sw_str, address: sw_str, max_read_bytes: u64, busy_bytes: u64,
+        max_write_bytes: u64,
+    }
+    sw_listen_api {
+        size: u32, reserved: u32,
+        listen: unsafe extern "C" fn(Host_, *const sw_listener, *const sw_conn_events, User, *mut sw_str, *mut sw_error)
+            -> sw_status,
+        write: unsafe extern "C" fn(*mut sw_conn, *const sw_bytes, usize) -> sw_status,
+        queued: unsafe extern "C" fn(*mut sw_conn) -> u64,
+        pause: unsafe extern "C" fn(*mut sw_conn, u32),
+        close: unsafe extern "C" fn(*mut sw_conn, u32),
+    }
+    sw_bus_message {
+        size: u32, reserved: u32, subject: sw_str, reply: sw_str, headers: sw_bytes, body: sw_bytes,
+    }
+    sw_bus_api {
+        size: u32, reserved: u32,
+        subscribe: unsafe extern "C" fn(Host_, Ns, sw_str, sw_str, u64,
+            unsafe extern "C" fn(User, *const sw_bus_message) -> i32, User, *mut *mut sw_subscription) -> sw_status,
+        unsubscribe: unsafe extern "C" fn(Host_, *mut sw_subscription),
+        publisher: unsafe extern "C" fn(Host_, Ns, *mut *mut sw_publisher) -> sw_status,
+        release: unsafe extern "C" fn(Host_, *mut sw_publisher),
+        publish: unsafe extern "C" fn(Host_, *mut sw_publisher, *const sw_bus_message, u64, *mut u32) -> sw_status,
+        settled: unsafe extern "C" fn(Host_, unsafe extern "C" fn(User), User),
+        ready: unsafe extern "C" fn(Host_, unsafe extern "C" fn(User), User),
     }
 }
 

@@ -22,7 +22,7 @@ BASELINE = HERE / "baseline.abi"
 
 # (what is done to plugin.h, old text, new text, layout.c accepts, abidiff accepts)
 MUTATIONS = [
-    ("a higher revision", "#define SW_ABI_REVISION 3u", "#define SW_ABI_REVISION 4u", True, True),
+    ("a higher revision", "#define SW_ABI_REVISION 4u", "#define SW_ABI_REVISION 5u", True, True),
     ("a function appended to a table", "} sw_kv_api;", "  int32_t (*more)(const sw_host *);\n} sw_kv_api;", True, True),
     ("a member appended to a struct", "} sw_message;", "  uint64_t more;\n} sw_message;", True, True),
     ("a new extension", "#define SW_EXT_METRICS",

@@ -37,7 +37,7 @@ extern "C" {
 #endif
 
 #define SW_ABI_GENERATION 1u /* a new generation is a new entry symbol          */
-#define SW_ABI_REVISION 3u   /* +1 whenever a table or an extension is appended */
+#define SW_ABI_REVISION 4u   /* +1 whenever a table or an extension is appended */
 
 #define SW_END_OF(t, m) ((uint32_t)((const char *)(&(t)->m + 1) - (const char *)(t)))
 #define SW_HAS(t, m) ((t) && (t)->size >= SW_END_OF(t, m) && (t)->m)
@@ -635,6 +635,91 @@ typedef struct sw_accounts_api {
    * it from the Host that was called.  Borrowed as sw_account. */
   void (*public_url)(const sw_host *, sw_str protocol, sw_str *out);
 } sw_accounts_api;
+
+/* ---- switchyard.listen/1 (revision 4): connections that carry a protocol of the plugin's own ---------- */
+
+#define SW_EXT_LISTEN "switchyard.listen/1"
+typedef struct sw_conn sw_conn; /* one connection; on its lane a handle that has ended does nothing */
+
+typedef struct sw_conn_events {
+  uint32_t size, reserved;
+  /* [lane] A new connection; it stays on this lane.  Returns what the other calls get as `conn_user`; NULL = it
+   * is closed.  `peer` is address and port. */
+  void *(*open)(void *user, void *lane_state, sw_conn *, sw_str peer);
+  /* [lane] What came and was not taken yet, in one piece.  Returns how many bytes it took.  The rest comes
+   * again, together with what follows it, as soon as there are *wanted bytes in all: more than it was given
+   * now; 0 = one more is enough. */
+  size_t (*data)(void *conn_user, sw_bytes bytes, size_t *wanted);
+  /* [lane] After write() answered SW_BUSY: half of the queue has left. */
+  void (*writable)(void *conn_user);
+  /* [lane] The last call: free conn_user here.  `why`: SW_OK = this side closed it, SW_CANCELLED = the peer
+   * left, SW_QUOTA = *wanted was above max_read_bytes, SW_STOPPING = the server stops. */
+  void (*closed)(void *conn_user, sw_status why);
+} sw_conn_events;
+
+typedef struct sw_listener {      /* 0 = the host's default */
+  uint32_t size;
+  uint32_t max_connections;       /* more are closed unseen; 65,536 */
+  sw_str name;                    /* of the address in the ready line: "nats" */
+  sw_str address;                 /* "127.0.0.1:4222", "[::1]:4222", "unix:/run/x.sock"; port 0 = any free one */
+  uint64_t max_read_bytes;        /* in one piece; 8 MiB */
+  uint64_t busy_bytes;            /* queued for one connection, from which on write() answers SW_BUSY; 1 MiB */
+  uint64_t max_write_bytes;       /* queued for one connection at most; 64 MiB */
+} sw_listener;
+
+typedef struct sw_listen_api {
+  uint32_t size, reserved;
+  /* [control, in start()] Binds now; connections are accepted when every plugin has started.  `*bound` is
+   * the address as it is, for as long as the plugin lives.  `events` and `user` are kept until stop. */
+  sw_status (*listen)(const sw_host *, const sw_listener *, const sw_conn_events *events, void *user, sw_str *bound,
+                      sw_error *err);
+  /* [lane of the connection, as all below] Copies all parts, or nothing; they leave at the end of the turn.
+   * SW_BUSY: taken, but the peer is slow: send little more until writable().  SW_QUOTA: not taken, the queue
+   * is at max_write_bytes.  SW_NOT_FOUND: it is closed.  SW_INVALID: more than 8 parts. */
+  sw_status (*write)(sw_conn *, const sw_bytes *parts, size_t n);
+  uint64_t (*queued)(sw_conn *);  /* bytes that wait for the peer to read */
+  /* While paused nothing is read and data() is not called; what was not taken comes first afterwards. */
+  void (*pause)(sw_conn *, uint32_t paused);
+  /* What is queued still leaves, for a while, unless `at_once`.  closed() follows, later. */
+  void (*close)(sw_conn *, uint32_t at_once);
+} sw_listen_api;
+
+/* ---- switchyard.bus/1 (revision 4): messages by subject, in memory, to whoever is interested now -------- */
+
+#define SW_EXT_BUS "switchyard.bus/1"
+typedef struct sw_subscription sw_subscription; /* belong to the lane that made them */
+typedef struct sw_publisher sw_publisher;
+
+typedef struct sw_bus_message {   /* borrowed during the call that has it */
+  uint32_t size, reserved;
+  sw_str subject, reply;          /* tokens separated by dots; no reply = empty */
+  sw_bytes headers;               /* one block, opaque */
+  sw_bytes body;
+} sw_bus_message;
+
+typedef struct sw_bus_api {
+  uint32_t size, reserved;
+  /* [lane] `pattern`: tokens, `*` for one, `>` for one or more at the end; SW_INVALID when it is none.  A
+   * `group` is named: of the members of one name under one pattern one gets each message.  `party` says whose
+   * it is, see publish(); 0 = nobody's.  deliver() runs on this lane, also inside a publish() that is made
+   * here; it may subscribe, unsubscribe and publish.  It returns 0 when it could not take the message: of
+   * a group another member gets it then. */
+  sw_status (*subscribe)(const sw_host *, sw_namespace *, sw_str pattern, sw_str group, uint64_t party,
+                         int32_t (*deliver)(void *user, const sw_bus_message *), void *user, sw_subscription **out);
+  /* [lane] deliver() is called no more, also by a publish() that is under way. */
+  void (*unsubscribe)(const sw_host *, sw_subscription *);
+  /* [lane] Who publishes to one namespace; it remembers what its last subject matched. */
+  sw_status (*publisher)(const sw_host *, sw_namespace *, sw_publisher **out);
+  void (*release)(const sw_host *, sw_publisher *); /* [lane] */
+  /* [lane] To everybody who is interested, but the subscriptions of `skip` (0 = of nobody).  *receivers (may be
+   * NULL): 0 exactly when there was none, on any lane, as far as settled() has said.  SW_BUSY: done, but
+   * publish no more from this lane until ready(). */
+  sw_status (*publish)(const sw_host *, sw_publisher *, const sw_bus_message *, uint64_t skip, uint32_t *receivers);
+  /* [lane] Runs `task` later, when every lane knows what was subscribed and unsubscribed here so far. */
+  void (*settled)(const sw_host *, void (*task)(void *user), void *user);
+  /* [lane] Runs `task` later, when the lanes that messages went to are not behind. */
+  void (*ready)(const sw_host *, void (*task)(void *user), void *user);
+} sw_bus_api;
 
 #ifdef __cplusplus
 }

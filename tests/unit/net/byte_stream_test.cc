@@ -315,7 +315,7 @@ TEST(ByteStream, connections_above_the_bound_and_refused_ones_are_closed) {
   room.refuse = true;
   Client fourth(room.address);
   EXPECT_TRUE(fourth.closed_by_peer());
-  EXPECT_EQ(room.server.stats().refused, 1u);
+  EXPECT_EQ(room.server.stats().refused, 2u);
 }
 
 TEST(ByteStream, the_end_of_the_server_tells_every_connection) {

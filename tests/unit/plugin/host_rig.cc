@@ -121,6 +121,10 @@ void HostRig::open() {
   quotas->attach(accounts->view(0));
   router = std::make_unique<Router>();
   metrics = std::make_unique<MetricRegistry>();
+  bus = std::make_unique<bus::Bus>(services.lanes);
+  streams = std::make_unique<net::ByteServer>(*lanes);
+  services.bus = bus.get();
+  services.streams = streams.get();
   services.engine = engine.get();
   services.kv = &engine->kv();
   for (std::size_t i = 0; i < lane_count_; ++i) services.accounts.push_back(&accounts->view(i));
@@ -140,6 +144,8 @@ void HostRig::close() {
   engine_runs_ = false;
   http.reset();
   host.reset();
+  streams.reset();
+  bus.reset();
   router.reset();
   quotas.reset();
   accounts.reset();

@@ -90,6 +90,8 @@ class HostRig {
   account::Sealer sealer;
   std::unique_ptr<account::Accounts> accounts;
   std::unique_ptr<quota::Quotas> quotas;
+  std::unique_ptr<bus::Bus> bus;
+  std::unique_ptr<net::ByteServer> streams;
   std::unique_ptr<Router> router;
   std::unique_ptr<MetricRegistry> metrics;
   std::unique_ptr<Host> host;

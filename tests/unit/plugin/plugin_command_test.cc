@@ -56,7 +56,7 @@ TEST(PluginCommand, check_of_a_good_plugin_tells_about_it_and_ends_with_0) {
   for (const char* line :
        {"plugin    good\n", "id        test.good\n", "version   1.0.0 by test, Apache-2.0\n",
         "requires  switchyard.log/1\n", "optional  -\n", "keys      listen\n",
-        "abi       generation 1, built for revision 3, needs revision 1\n", "ok      lives and ends on 4 lanes\n"}) {
+        "abi       generation 1, built for revision 4, needs revision 1\n", "ok      lives and ends on 4 lanes\n"}) {
     EXPECT_TRUE(has(ran.out, line)) << line << "is missing in\n" << ran.out;
   }
 }
