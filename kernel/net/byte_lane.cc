@@ -72,7 +72,9 @@ void ByteLane::give_output(ByteBuffer output) {
 
 void ByteLane::send_later(std::uint32_t slot) {
   if (to_send_.empty()) {
-    lane_.at_turn_end([self = shared_from_this()] { self->send_all(); });
+    // Behind what else waits for the end of the turn: an answer does not leave before the work for other lanes that
+    // was done for it.
+    lane_.at_turn_end([self = shared_from_this()] { self->lane_.at_turn_end([self] { self->send_all(); }); });
   }
   to_send_.push_back(slot);
 }

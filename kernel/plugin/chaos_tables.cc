@@ -269,6 +269,8 @@ const sw_auth_api kAuth = {
     Wrap<&sw_auth_api::describe, "auth.describe">::call,
     Wrap<&sw_auth_api::namespaces, "auth.namespaces">::call,
     watch,
+    Wrap<&sw_auth_api::find_namespace, "auth.find_namespace">::call,
+    Wrap<&sw_auth_api::find_public, "auth.find_public">::call,
 };
 const sw_accounts_api kAccounts = {
     sizeof kAccounts,

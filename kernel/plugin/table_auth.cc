@@ -74,7 +74,8 @@ const sw_namespace_info* lend_info(const PluginLane& plugin, const account::Name
            str(account::style_name(ns.style)),
            str(ns.owner),
            str(ns.region),
-           str(settings.public_url)};
+           str(settings.public_url),
+           str(ns.signing_key)};
   return info;
 }
 
@@ -99,8 +100,33 @@ sw_status watch(const sw_host* host, void (*changed)(void*, void*, sw_str, std::
   return changed != nullptr && instance_of(host).watch_credentials(changed, user) ? SW_OK : SW_INVALID;
 }
 
+sw_status find_namespace(const sw_host* host, sw_str id, sw_namespace** handle, const sw_namespace_info** out) {
+  auto* plugin = caller(host, "auth.find_namespace");
+  if (plugin == nullptr || handle == nullptr || out == nullptr) return SW_INVALID;
+  const auto* ns = accounts_of(*plugin).find_namespace(view(id));
+  if (ns == nullptr) return SW_NOT_FOUND;
+  *handle = handle_of(*plugin, *ns);
+  *out = lend_info(*plugin, *ns);
+  return SW_OK;
+}
+
+sw_status find_public(const sw_host* host, sw_str access_key, const sw_principal** out) {
+  auto* plugin = caller(host, "auth.find_public");
+  if (plugin == nullptr || out == nullptr) return SW_INVALID;
+  const auto& accounts = accounts_of(*plugin);
+  const auto* credential = accounts.find_credential(view(access_key));
+  const auto* ns = credential != nullptr ? accounts.find_namespace(credential->namespace_id) : nullptr;
+  if (ns == nullptr) return SW_NOT_FOUND;
+  const auto now_ms = plugin->lane->executor.clock().wall_ms();
+  const bool expired = credential->expires_ms != 0 && credential->expires_ms <= now_ms;
+  if (expired || !credential->sealed_secret.empty()) return SW_DENIED;
+  *out = lend(*plugin, *ns, credential->permissions, credential->id, credential->name, credential->expires_ms);
+  return SW_OK;
+}
+
 }  // namespace
 
-const sw_auth_api kAuthTable = {sizeof(sw_auth_api), 0, verify_mac, anonymous, describe, namespaces, watch};
+const sw_auth_api kAuthTable = {sizeof(sw_auth_api), 0,     verify_mac,     anonymous,  describe,
+                                namespaces,          watch, find_namespace, find_public};
 
 }  // namespace switchyard::plugin

@@ -40,7 +40,9 @@ std::vector<std::string> wanted_names(const YamlNode* section, bool dev, const s
   std::vector<std::string> names;
   for (const auto core : kCorePlugins) {
     const bool mentioned = section != nullptr && section->find(core) != nullptr;
-    if (mentioned || (dev && find_known(known, core) != nullptr)) names.emplace_back(core);
+    // Not unasked what has a port of its own, which another program may hold.
+    const bool unasked = dev && core != "nats" && find_known(known, core) != nullptr;
+    if (mentioned || unasked) names.emplace_back(core);
   }
   if (section == nullptr) return names;
   for (const auto& pair : section->pairs) {

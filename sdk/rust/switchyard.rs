@@ -146,7 +146,7 @@ c_structs! {
     }
     sw_namespace_info {
         size: u32, max_message_bytes: u32, id: sw_str, name: sw_str, protocol: sw_str, style: sw_str,
-        owner: sw_str, region: sw_str, public_url: sw_str,
+        owner: sw_str, region: sw_str, public_url: sw_str, signing_key: sw_str,
     }
     sw_mac_check {
         size: u32, reserved: u32, access_key: sw_str, date: sw_str, region: sw_str, service: sw_str,
@@ -160,6 +160,8 @@ c_structs! {
         namespaces: Option<unsafe extern "C" fn(
             Host_, unsafe extern "C" fn(User, Ns, *const sw_namespace_info) -> i32, User)>,
         watch: Option<unsafe extern "C" fn(Host_, unsafe extern "C" fn(User, User, sw_str, u32), User) -> sw_status>,
+        find_namespace: Option<unsafe extern "C" fn(Host_, sw_str, *mut Ns, *mut *const sw_namespace_info) -> sw_status>,
+        find_public: Option<unsafe extern "C" fn(Host_, sw_str, *mut *const sw_principal) -> sw_status>,
     }
     sw_http_request {
         size: u32, flags: u32, method: sw_str, target: sw_str, path: sw_str, query: sw_str,

@@ -89,7 +89,7 @@ sw_status anonymous(const sw_host* h, const sw_principal** out) {
 const sw_namespace_info* lend_info(State& s, const Namespace& ns) {
   auto& info = s.infos.emplace_back();
   info = {sizeof info,    1'048'576,           str(ns.id), str(ns.name), str("sqs_sns"),
-          str("account"), str("000000000000"), str(""),    str("")};
+          str("account"), str("000000000000"), str(""),    str(""),      str("")};
   return &info;
 }
 sw_status describe(const sw_host* h, sw_namespace* ns, const sw_namespace_info** out) {
@@ -113,6 +113,21 @@ void namespaces(const sw_host* h, std::int32_t (*visit)(void*, sw_namespace*, co
 sw_status watch(const sw_host*, void (*changed)(void*, void*, sw_str, std::uint32_t), void*) {
   return changed == nullptr ? SW_INVALID : SW_OK;
 }
+
+sw_status find_namespace(const sw_host* h, sw_str id, sw_namespace** handle, const sw_namespace_info** out) {
+  auto& s = state_of(h);
+  if (!s.on_lane("auth.find_namespace") || handle == nullptr || out == nullptr) return SW_INVALID;
+  for (const auto& ns : s.namespaces) {
+    if (ns->deleted || ns->id != sdk::view(id)) continue;
+    *handle = reinterpret_cast<sw_namespace*>(ns.get());
+    *out = lend_info(s, *ns);
+    return SW_OK;
+  }
+  return SW_NOT_FOUND;
+}
+
+// Its credentials have secrets, all of them.
+sw_status find_public(const sw_host*, sw_str, const sw_principal**) { return SW_NOT_FOUND; }
 
 // ---- http ----
 
@@ -216,7 +231,8 @@ sw_status kv_erase(const sw_host* h, sw_namespace* ns, sw_str key, std::uint64_t
 
 const sw_log_api kLog = {sizeof kLog, 0, log_enabled, log_write};
 const sw_clock_api kClock = {sizeof kClock, 0, wall_ms, mono_ms, start_timer, cancel_timer, post, fill_random};
-const sw_auth_api kAuth = {sizeof kAuth, 0, verify_mac, anonymous, describe, namespaces, watch};
+const sw_auth_api kAuth = {sizeof kAuth, 0,     verify_mac,     anonymous,  describe,
+                           namespaces,   watch, find_namespace, find_public};
 const sw_http_api kHttp = {sizeof kHttp, 0, route, respond, alloc, on_abort};
 const sw_kv_api kKv = {sizeof kKv, 0, kv_get, kv_scan, kv_put, kv_erase};
 const sw_metrics_api kMetrics = {sizeof kMetrics, 0, counter, add};

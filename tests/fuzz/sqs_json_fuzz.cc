@@ -137,6 +137,7 @@ sw_status describe(const sw_host*, sw_namespace*, const sw_namespace_info** out)
                                          to_str("account"),
                                          to_str("000000000000"),
                                          to_str(""),
+                                         to_str(""),
                                          to_str("")};
   *out = &info;
   return SW_OK;
@@ -321,7 +322,8 @@ sw_status move(const sw_host*, sw_namespace*, sw_stream_id, sw_str, const sw_mov
 
 const void* extension(const sw_host*, const char* id) {
   static const sw_clock_api clock = {sizeof clock, 0, now_ms, now_ms, start_timer, cancel_timer, nullptr, random};
-  static const sw_auth_api auth = {sizeof auth, 0, verify, anonymous, describe, each_namespace, watch};
+  static const sw_auth_api auth = {sizeof auth,    0,     verify,  anonymous, describe,
+                                   each_namespace, watch, nullptr, nullptr};
   static const sw_http_api http = {sizeof http, 0, route, respond, alloc, on_abort};
   static const sw_kv_api kv = {sizeof kv, 0, kv_get, kv_scan, kv_put, kv_erase};
   static const sw_stream_api stream = {sizeof stream, 0,   create, update,  remove, find,  get,  list, append, fetch,

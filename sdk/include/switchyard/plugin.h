@@ -199,6 +199,7 @@ typedef struct sw_namespace_info { /* borrowed until the lane callback that aske
   sw_str owner;                   /* what stands in URLs and ARNs: "000000000000", "project-<uuid>", "A..." */
   sw_str region;                  /* region the namespace is bound to; empty = every region */
   sw_str public_url;              /* http.public_url, or empty: build URLs from the Host that was called */
+  sw_str signing_key;             /* revision 4: of a NATS namespace the public key (A...) that signs its users' JWTs */
 } sw_namespace_info;
 
 typedef struct sw_mac_check {     /* AWS Signature Version 4 */
@@ -232,6 +233,12 @@ typedef struct sw_auth_api {
    * start(), or a second time. */
   sw_status (*watch)(const sw_host *, void (*changed)(void *user, void *lane_state, sw_str credential_id,
                                                       uint32_t permissions), void *user);
+  /* [lane] Revision 4.  The namespace with this id, or SW_NOT_FOUND. */
+  sw_status (*find_namespace)(const sw_host *, sw_str id, sw_namespace **, const sw_namespace_info **);
+  /* [lane] Revision 4.  Whose access key this is; proves nothing.  For credentials whose key is public and whose
+   * proof, a signature of their own, the plugin verifies.  SW_NOT_FOUND: nobody's; SW_DENIED: of a credential that has a
+   * secret (see verify_mac), or that has expired. */
+  sw_status (*find_public)(const sw_host *, sw_str access_key, const sw_principal **);
 } sw_auth_api;
 
 /* ---- switchyard.http/1 ---------------------------------------------------------------------------- */

@@ -166,7 +166,8 @@ struct Tables {
 const void* fake_table(const char* id) {
   using T = Tables;
   static const sw_clock_api clock = {sizeof clock, 0, T::wall_ms, T::mono_ms, T::start, T::cancel, T::post, T::random};
-  static const sw_auth_api auth = {sizeof auth, 0, T::verify_mac, T::anonymous, T::describe, T::namespaces, T::watch};
+  static const sw_auth_api auth = {sizeof auth,   0,        T::verify_mac, T::anonymous, T::describe,
+                                   T::namespaces, T::watch, nullptr,       nullptr};
   static const sw_http_api http = {sizeof http, 0, T::route, T::respond, T::alloc, T::on_abort};
   static const sw_kv_api kv = {sizeof kv, 0, T::kv_get, T::kv_scan, T::kv_put, T::kv_erase};
   const std::string_view name = id;
