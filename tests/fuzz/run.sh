@@ -11,7 +11,8 @@ default_seconds=60
 [ -n "${SWITCHYARD_CI:-}" ] && default_seconds=10
 seconds=${SWITCHYARD_FUZZ_SECONDS:-$default_seconds}
 # Each of these reads bytes that strangers send or that a disk gives back.
-required=(http http_head sigv4 query_form sqs_json control nkey_jwt yaml journal_replay)
+required=(http http_head sigv4 query_form sqs_json control nkey_jwt yaml journal_replay
+  nats_wire nats_connect nats_conf nats_jwt nats_nkey)
 [ $# -gt 0 ] && required=("$@")
 
 build asan || { finish; exit 1; }

@@ -7,7 +7,7 @@ install_clients() {
   command -v node >/dev/null || install_missing tests nodejs
   command -v npm >/dev/null || install_missing tests npm
 
-  if ! python_venv clients boto3==1.44.5 awscli==1.46.2 pytest==9.2.0; then
+  if ! python_venv clients boto3==1.44.5 awscli==1.46.2 pytest==9.2.0 "nats-py[nkeys]==2.16.0"; then
     skip integration "pytest, boto3 and the AWS CLI could not be installed from the Python registry ($logs/venv-clients.log)"
     return 1
   fi
