@@ -26,9 +26,9 @@ struct HostCore {
   const TokenSeal seal;
   Namespaces namespaces;  // [any]
   std::vector<std::unique_ptr<LaneContext>> lanes;
-  std::vector<std::unique_ptr<Instance>> plugins;              // Fixed by load().
+  std::vector<std::unique_ptr<Instance>> plugins;             // Fixed by load().
   std::deque<std::pair<std::string, std::string>> listening;  // [control] Name and address as bound.
-  std::atomic<bool> lanes_running{false};                      // Between start() and the end of stop().
+  std::atomic<bool> lanes_running{false};                     // Between start() and the end of stop().
 
   // [control] Runs `task` on every lane and waits.  The lanes must run.
   void on_every_lane(const std::function<void(std::size_t lane)>& task);

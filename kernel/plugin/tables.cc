@@ -12,8 +12,8 @@ namespace {
 constexpr std::pair<std::string_view, const void*> kTables[] = {
     {SW_EXT_LOG, &kLogTable},         {SW_EXT_CLOCK, &kClockTable},       {SW_EXT_AUTH, &kAuthTable},
     {SW_EXT_HTTP, &kHttpTable},       {SW_EXT_STREAM, &kStreamTable},     {SW_EXT_KV, &kKvTable},
-    {SW_EXT_METRICS, &kMetricsTable}, {SW_EXT_ACCOUNTS, &kAccountsTable},
-    {SW_EXT_LISTEN, &kListenTable},   {SW_EXT_BUS, &kBusTable},
+    {SW_EXT_METRICS, &kMetricsTable}, {SW_EXT_ACCOUNTS, &kAccountsTable}, {SW_EXT_LISTEN, &kListenTable},
+    {SW_EXT_BUS, &kBusTable},
 };
 
 }  // namespace
