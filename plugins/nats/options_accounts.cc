@@ -3,7 +3,7 @@
 #include <limits>
 #include <set>
 
-#include "plugins/nats/nkey_check.h"
+#include "plugins/nats/nkeys.h"
 #include "plugins/nats/options_auth.h"
 #include "plugins/nats/options_exports.h"
 #include "plugins/nats/options_mappings.h"
@@ -51,7 +51,8 @@ bool is_switched_off(const ConfValue& value) {
 bool read_account_field(OptionsReader& reader, const ConfMember& field, AccountOptions& out) {
   const std::string key = lower_case(field.key);
   if (key == "nkey") {
-    if (field.value.is(Kind::text) && is_public_nkey(field.value.text, 'A')) return reader.text(field, out.nkey);
+    if (field.value.is(Kind::text) && is_public_nkey(NkeyRole::account, field.value.text))
+      return reader.text(field, out.nkey);
     return reader.error(field.value.place, "Not a valid public nkey for an account: \"" + field.value.text + "\"");
   }
   if (key == "users") return read_users(reader, field, out.users);

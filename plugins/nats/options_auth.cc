@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "plugins/nats/nkey_check.h"
+#include "plugins/nats/nkeys.h"
 #include "plugins/nats/options_permissions.h"
 
 namespace switchyard::nats {
@@ -66,7 +66,7 @@ bool read_user(OptionsReader& reader, const ConfValue& entry, UserOptions& out) 
   if (!ok) return false;
   if (out.nkey.empty() && out.username.empty()) return reader.error(entry.place, "User entry requires a user");
   if (out.nkey.empty()) return true;
-  if (!is_public_nkey(out.nkey, 'U')) return reader.error(entry.place, "Not a valid public nkey for a user");
+  if (!is_public_nkey(NkeyRole::user, out.nkey)) return reader.error(entry.place, "Not a valid public nkey for a user");
   if (!out.username.empty() || !out.password.empty()) {
     return reader.error(entry.place, "Nkey users do not take usernames or passwords");
   }

@@ -5,8 +5,8 @@
 #include <set>
 #include <utility>
 
-#include "plugins/nats/config_subject.h"
 #include "plugins/nats/go_duration.h"
+#include "plugins/nats/subjects.h"
 
 namespace switchyard::nats {
 namespace {
@@ -40,7 +40,7 @@ bool check_kinds(OptionsReader& reader, const ConfPlace& place, const Kinds& kin
 
 bool read_subject(OptionsReader& reader, const ConfMember& field, std::string& out) {
   if (!reader.text(field, out)) return false;
-  return is_config_subject(out) || reader.error(field.value.place, "subject \"" + out + "\" is not a valid subject");
+  return is_pattern(out) || reader.error(field.value.place, "subject \"" + out + "\" is not a valid subject");
 }
 
 bool read_response_type(OptionsReader& reader, const ConfMember& field, ExportOptions& out) {

@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "plugins/nats/config_subject.h"
+#include "plugins/nats/subjects.h"
 
 namespace switchyard::nats {
 namespace {
@@ -54,7 +54,7 @@ bool check_destinations(OptionsReader& reader, const MappingOptions& mapping) {
   for (const MappingDestination& to : mapping.destinations) {
     const std::string what = "Error adding mapping for \"" + mapping.source + "\" to \"" + to.subject + "\"";
     // Functions may hold blanks between their braces, so only subjects without any are judged here.
-    if (to.subject.empty() || (to.subject.find("{{") == std::string::npos && !is_config_subject(to.subject))) {
+    if (to.subject.empty() || (to.subject.find("{{") == std::string::npos && !is_pattern(to.subject))) {
       return reader.error(mapping.place, what + " : invalid subject");
     }
     if (!seen.insert(to.subject).second) {
@@ -70,7 +70,7 @@ bool check_destinations(OptionsReader& reader, const MappingOptions& mapping) {
 bool read_mapping(OptionsReader& reader, const ConfMember& field, MappingOptions& out) {
   out.source = field.key;
   out.place = field.value.place;
-  if (!is_config_subject(field.key)) {
+  if (!is_pattern(field.key)) {
     return reader.error(field.value.place, "Subject \"" + field.key + "\" is not a valid subject");
   }
   if (field.value.is(Kind::text)) {
@@ -93,7 +93,7 @@ bool read_mappings(OptionsReader& reader, const ConfMember& block, std::vector<M
   if (!reader.map(block)) return false;
   bool ok = true;
   for (const ConfMember& field : block.value.members) {
-    if (field.used_as_variable && !is_config_subject(field.key)) continue;
+    if (field.used_as_variable && !is_pattern(field.key)) continue;
     MappingOptions mapping;
     if (read_mapping(reader, field, mapping)) {
       out.push_back(std::move(mapping));

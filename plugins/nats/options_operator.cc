@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "plugins/nats/nkey_check.h"
+#include "plugins/nats/nkeys.h"
 
 namespace switchyard::nats {
 namespace {
@@ -66,7 +66,7 @@ bool read_trusted_keys(OptionsReader& reader, const ConfMember& field) {
   std::vector<std::string>& keys = reader.options.trusted_keys;
   if (!reader.texts(field, keys)) return false;
   for (const std::string& key : keys) {
-    if (!is_public_nkey(key, 'O')) {
+    if (!is_public_nkey(NkeyRole::operator_, key)) {
       return reader.error(field.value.place, "trust key \"" + key + "\" required to be a valid public operator nkey");
     }
   }
@@ -158,7 +158,7 @@ bool read_pinned_accounts(OptionsReader& reader, const ConfMember& field) {
   std::vector<std::string>& keys = reader.options.resolver_pinned_accounts;
   if (!reader.texts(field, keys)) return false;
   for (const std::string& key : keys) {
-    if (!is_public_nkey(key, 'A')) {
+    if (!is_public_nkey(NkeyRole::account, key)) {
       return reader.error(field.value.place, "pinned account key \"" + key + "\" is not a valid public account nkey");
     }
   }

@@ -1,7 +1,7 @@
 #include "plugins/nats/options_permissions.h"
 
-#include "plugins/nats/config_subject.h"
 #include "plugins/nats/go_duration.h"
+#include "plugins/nats/subjects.h"
 
 namespace switchyard::nats {
 namespace {
@@ -10,12 +10,12 @@ using Kind = ConfValue::Kind;
 
 // "subject", or "subject queue" where a queue may be named.
 bool is_permission_subject(std::string_view text, bool with_queue) {
-  if (is_config_subject(text)) return true;
+  if (is_pattern(text)) return true;
   const std::size_t first = text.find_first_of(" \t");
   if (!with_queue || first == std::string_view::npos) return false;
   const std::size_t second = text.find_first_not_of(" \t", first);
   if (second == std::string_view::npos) return false;
-  return is_config_subject(text.substr(0, first)) && is_config_subject(text.substr(second));
+  return is_pattern(text.substr(0, first)) && is_pattern(text.substr(second));
 }
 
 bool read_subjects(OptionsReader& reader, const ConfMember& field, bool with_queue, std::vector<std::string>& out) {

@@ -30,20 +30,20 @@ struct AuthByConfig : testing::Test {
   ConnectCredentials sent;
 };
 
-TEST_F(AuthByConfig, WithoutRulesNobodyComesIn) {
+TEST_F(AuthByConfig, without_rules_nobody_comes_in) {
   EXPECT_EQ(result(), why(RefusalReason::no_credentials));
   sent.user = "a";
   sent.password = "b";
   EXPECT_EQ(result(), why(RefusalReason::no_credentials));
 }
 
-TEST_F(AuthByConfig, ARefusedClientIsToldNoMoreThanThat) {
+TEST_F(AuthByConfig, a_refused_client_is_told_no_more_than_that) {
   const auto outcome = log_in();
   ASSERT_TRUE(std::holds_alternative<Refusal>(outcome));
   EXPECT_EQ(std::get<Refusal>(outcome).error_text(), "Authorization Violation");
 }
 
-TEST_F(AuthByConfig, AnonymousTakesEverybodyWhomNoRuleKnows) {
+TEST_F(AuthByConfig, anonymous_takes_everybody_whom_no_rule_knows) {
   rules.anonymous = Tenant{Tenant::Kind::namespace_, "ns1"};
   EXPECT_EQ(result(), "ns1/");
   sent.user = "junk";
@@ -53,7 +53,7 @@ TEST_F(AuthByConfig, AnonymousTakesEverybodyWhomNoRuleKnows) {
   EXPECT_FALSE(Authenticator(rules, nullptr, nullptr).auth_required());
 }
 
-TEST_F(AuthByConfig, AnonymousIsNoWayAroundAKnownUsersPassword) {
+TEST_F(AuthByConfig, anonymous_is_no_way_around_a_known_users_password) {
   rules.anonymous = Tenant{Tenant::Kind::account, "$G"};
   add_user("a", "right", "A");
   sent.user = "a";
@@ -65,7 +65,7 @@ TEST_F(AuthByConfig, AnonymousIsNoWayAroundAKnownUsersPassword) {
   EXPECT_EQ(result(), "$G/");
 }
 
-TEST_F(AuthByConfig, TheSingleUserNeedsItsPassword) {
+TEST_F(AuthByConfig, the_single_user_needs_its_password) {
   rules.single_user = "a";
   rules.single_password = "b";
   sent.user = "a";
@@ -82,7 +82,7 @@ TEST_F(AuthByConfig, TheSingleUserNeedsItsPassword) {
   EXPECT_EQ(result(), why(RefusalReason::no_credentials));
 }
 
-TEST_F(AuthByConfig, TheTokenIsNoPassword) {
+TEST_F(AuthByConfig, the_token_is_no_password) {
   rules.token = "t";
   sent.token = "t";
   EXPECT_EQ(result(), "$G/");
@@ -94,7 +94,7 @@ TEST_F(AuthByConfig, TheTokenIsNoPassword) {
   EXPECT_EQ(result(), why(RefusalReason::no_credentials));
 }
 
-TEST_F(AuthByConfig, AHashIsHandedOutToBeCheckedElsewhere) {
+TEST_F(AuthByConfig, a_hash_is_handed_out_to_be_checked_elsewhere) {
   add_user("a", kHash, "A");
   sent.user = "a";
   sent.password = "s3cret";
@@ -117,7 +117,7 @@ TEST_F(AuthByConfig, AHashIsHandedOutToBeCheckedElsewhere) {
   EXPECT_FALSE(std::get<PasswordCheck>(outcome).passes());
 }
 
-TEST_F(AuthByConfig, TokensMayBeHashesToo) {
+TEST_F(AuthByConfig, tokens_may_be_hashes_too) {
   rules.token = kHash;
   sent.token = "s3cret";
   const auto outcome = log_in();
@@ -125,7 +125,7 @@ TEST_F(AuthByConfig, TokensMayBeHashesToo) {
   EXPECT_TRUE(std::get<PasswordCheck>(outcome).passes());
 }
 
-TEST_F(AuthByConfig, UsersBringTheirAccountAndPermissions) {
+TEST_F(AuthByConfig, users_bring_their_account_and_permissions) {
   PermissionClaims permissions;
   permissions.publish.allow = {"a.>"};
   permissions.response = ResponseClaim{0, 0};
@@ -141,7 +141,7 @@ TEST_F(AuthByConfig, UsersBringTheirAccountAndPermissions) {
   EXPECT_EQ(login.expires_s, 0);
 }
 
-TEST_F(AuthByConfig, ConnectionTypesAreEnforced) {
+TEST_F(AuthByConfig, connection_types_are_enforced) {
   ConnectionTypes types;
   types.add("WEBSOCKET");
   ASSERT_EQ(rules.add_user({"u", "p", "", {}, types}), "");
@@ -152,7 +152,7 @@ TEST_F(AuthByConfig, ConnectionTypesAreEnforced) {
   EXPECT_EQ(result(), "$G/u");
 }
 
-TEST_F(AuthByConfig, NoAuthUserIsWhoSendsNothing) {
+TEST_F(AuthByConfig, no_auth_user_is_who_sends_nothing) {
   add_user("guest", kHash, "G");
   add_user("a", "p");
   rules.no_auth_user = "guest";
@@ -166,7 +166,7 @@ TEST_F(AuthByConfig, NoAuthUserIsWhoSendsNothing) {
   EXPECT_EQ(result(), why(RefusalReason::no_credentials));
 }
 
-TEST_F(AuthByConfig, AnNkeyUserSignsTheNonce) {
+TEST_F(AuthByConfig, an_nkey_user_signs_the_nonce) {
   const TestKey key(NkeyRole::user, 1), other(NkeyRole::user, 2);
   ASSERT_EQ(rules.add_nkey_user({key.text, "A", {}, {}}), "");
   EXPECT_TRUE(Authenticator(rules, nullptr, nullptr).nonce_required());
@@ -185,7 +185,7 @@ TEST_F(AuthByConfig, AnNkeyUserSignsTheNonce) {
   EXPECT_EQ(result(), why(RefusalReason::unknown_user));
 }
 
-TEST_F(AuthByConfig, ASignatureOverNothingProvesNothing) {
+TEST_F(AuthByConfig, a_signature_over_nothing_proves_nothing) {
   const TestKey key(NkeyRole::user, 1);
   ASSERT_EQ(rules.add_nkey_user({key.text, "", {}, {}}), "");
   const auto signature = key.sign_url("");
@@ -194,7 +194,7 @@ TEST_F(AuthByConfig, ASignatureOverNothingProvesNothing) {
   EXPECT_EQ(result(), why(RefusalReason::bad_signature));
 }
 
-TEST_F(AuthByConfig, NoAuthUserMayBeAnNkey) {
+TEST_F(AuthByConfig, no_auth_user_may_be_an_nkey) {
   const TestKey key(NkeyRole::user, 1);
   ASSERT_EQ(rules.add_nkey_user({key.text, "A", {}, {}}), "");
   rules.no_auth_user = key.text;
@@ -203,7 +203,7 @@ TEST_F(AuthByConfig, NoAuthUserMayBeAnNkey) {
   EXPECT_NE(result(), "A/" + key.text);
 }
 
-TEST_F(AuthByConfig, CertificatesNameUsersInTheOrderOfTheirNames) {
+TEST_F(AuthByConfig, certificates_name_users_in_the_order_of_their_names) {
   add_user("mail@example.org", "", "mail");
   add_user("host.example.org", "", "host");
   add_user("spiffe://x/y", "", "uri");
@@ -224,7 +224,7 @@ TEST_F(AuthByConfig, CertificatesNameUsersInTheOrderOfTheirNames) {
   EXPECT_EQ(result(), why(RefusalReason::certificate_required));
 }
 
-TEST_F(AuthByConfig, ANameInConnectIsNotTheCertificates) {
+TEST_F(AuthByConfig, a_name_in_connect_is_not_the_certificates) {
   add_user("a", "", "A");
   add_user("b", "", "B");
   rules.map_certificates = true;
@@ -237,7 +237,7 @@ TEST_F(AuthByConfig, ANameInConnectIsNotTheCertificates) {
   EXPECT_EQ(result(), why(RefusalReason::certificate_required));
 }
 
-TEST_F(AuthByConfig, ACertificateUserHasNoEmptyPasswordOnOtherListeners) {
+TEST_F(AuthByConfig, a_certificate_user_has_no_empty_password_on_other_listeners) {
   add_user("a", "", "A");
   sent.user = "a";
   EXPECT_EQ(result(), "A/a");
@@ -245,7 +245,7 @@ TEST_F(AuthByConfig, ACertificateUserHasNoEmptyPasswordOnOtherListeners) {
   EXPECT_EQ(result(), why(RefusalReason::certificate_required));
 }
 
-TEST_F(AuthByConfig, RulesRefuseWhatCannotBeMeant) {
+TEST_F(AuthByConfig, rules_refuse_what_cannot_be_meant) {
   add_user("a", "");
   EXPECT_NE(rules.add_user({"a", "x", "", {}, {}}), "");
   EXPECT_NE(rules.add_user({"", "x", "", {}, {}}), "");
@@ -254,7 +254,7 @@ TEST_F(AuthByConfig, RulesRefuseWhatCannotBeMeant) {
   EXPECT_FALSE(rules.operator_mode());
 }
 
-TEST_F(AuthByConfig, ALoginEndsWhenItsRuleChanges) {
+TEST_F(AuthByConfig, a_login_ends_when_its_rule_changes) {
   add_user("a", "p", "A");
   sent.user = "a";
   sent.password = "p";
@@ -271,7 +271,7 @@ TEST_F(AuthByConfig, ALoginEndsWhenItsRuleChanges) {
   EXPECT_TRUE(Authenticator(empty, nullptr, nullptr).ended(login, 1));
 }
 
-TEST_F(AuthByConfig, AnAnonymousLoginEndsWithTheAnonymousTenant) {
+TEST_F(AuthByConfig, an_anonymous_login_ends_with_the_anonymous_tenant) {
   rules.anonymous = Tenant{Tenant::Kind::account, "$G"};
   const auto login = std::get<Login>(log_in());
   EXPECT_FALSE(Authenticator(rules, nullptr, nullptr).ended(login, 1));

@@ -7,7 +7,7 @@ namespace {
 
 using AuthByJwt = JwtWorld;
 
-TEST_F(AuthByJwt, TheTokensOfTheReferenceImplementationLogIn) {
+TEST_F(AuthByJwt, the_tokens_of_the_reference_implementation_log_in) {
   ASSERT_EQ(rules.trust_operator(vectors::kOperatorJwt, kNow), "");
   ASSERT_EQ(rules.add_account(vectors::kAccountKey, vectors::kAccountJwt), "");
   EXPECT_EQ(rules.system_account, vectors::kAccountKey);
@@ -29,7 +29,7 @@ TEST_F(AuthByJwt, TheTokensOfTheReferenceImplementationLogIn) {
   EXPECT_EQ(in.permissions.publish.allow, std::vector<std::string>{"p.>"});
 }
 
-TEST_F(AuthByJwt, AScopedUserOfTheReferenceImplementationGetsItsTemplate) {
+TEST_F(AuthByJwt, a_scoped_user_of_the_reference_implementation_gets_its_template) {
   ASSERT_EQ(rules.trust_operator(vectors::kOperatorJwt, kNow), "");
   ASSERT_EQ(rules.add_account(vectors::kAccountKey, vectors::kAccountJwt), "");
   sent.jwt = vectors::kScopedUserJwt;
@@ -40,7 +40,7 @@ TEST_F(AuthByJwt, AScopedUserOfTheReferenceImplementationGetsItsTemplate) {
   EXPECT_EQ(in.limits.payload, 512);
 }
 
-TEST_F(AuthByJwt, UnderAnOperatorNobodyComesInWithoutAJwt) {
+TEST_F(AuthByJwt, under_an_operator_nobody_comes_in_without_a_jwt) {
   trust();
   ASSERT_EQ(rules.add_user({"a", "p", "", {}, {}}), "");
   sent.user = "a";
@@ -49,7 +49,7 @@ TEST_F(AuthByJwt, UnderAnOperatorNobodyComesInWithoutAJwt) {
   EXPECT_TRUE(authenticator().nonce_required());
 }
 
-TEST_F(AuthByJwt, TheNonceMustBeSignedByTheUser) {
+TEST_F(AuthByJwt, the_nonce_must_be_signed_by_the_user) {
   trust();
   add_account("");
   send_user();
@@ -65,7 +65,7 @@ TEST_F(AuthByJwt, TheNonceMustBeSignedByTheUser) {
   expect(RefusalReason::bad_signature);
 }
 
-TEST_F(AuthByJwt, ABearerTokenNeedsNoSignatureUnlessTheAccountForbidsIt) {
+TEST_F(AuthByJwt, a_bearer_token_needs_no_signature_unless_the_account_forbids_it) {
   trust();
   add_account("");
   send_user(R"("bearer_token":true)");
@@ -77,7 +77,7 @@ TEST_F(AuthByJwt, ABearerTokenNeedsNoSignatureUnlessTheAccountForbidsIt) {
   expect(RefusalReason::bearer_token);
 }
 
-TEST_F(AuthByJwt, TheChainOfIssuersMustHold) {
+TEST_F(AuthByJwt, the_chain_of_issuers_must_hold) {
   trust();
   send_user();
   expect(RefusalReason::unknown_account);
@@ -93,7 +93,7 @@ TEST_F(AuthByJwt, TheChainOfIssuersMustHold) {
   expect(RefusalReason::unknown_account);
 }
 
-TEST_F(AuthByJwt, AnAccountOfAnotherOperatorIsUnknown) {
+TEST_F(AuthByJwt, an_account_of_another_operator_is_unknown) {
   trust();
   const TestKey other_op(NkeyRole::operator_, 50);
   ASSERT_EQ(rules.add_account(account.text, make_jwt(other_op, account.text, "account", kFreeAccount)), "");
@@ -104,7 +104,7 @@ TEST_F(AuthByJwt, AnAccountOfAnotherOperatorIsUnknown) {
   expect(RefusalReason::unknown_account);
 }
 
-TEST_F(AuthByJwt, AStrictOperatorTrustsSigningKeysAlone) {
+TEST_F(AuthByJwt, a_strict_operator_trusts_signing_keys_alone) {
   const TestKey op_signer(NkeyRole::operator_, 2);
   ASSERT_EQ(
       rules.trust_operator(make_jwt(op, op.text, "operator",
@@ -121,7 +121,7 @@ TEST_F(AuthByJwt, AStrictOperatorTrustsSigningKeysAlone) {
   EXPECT_EQ(login().user, user.text);
 }
 
-TEST_F(AuthByJwt, OperatorsMustHaveIssuedTheirOwnJwt) {
+TEST_F(AuthByJwt, operators_must_have_issued_their_own_jwt) {
   const TestKey impostor(NkeyRole::operator_, 66);
   EXPECT_NE(rules.trust_operator(make_jwt(impostor, op.text, "operator", ""), kNow), "");
   EXPECT_NE(rules.trust_operator(make_jwt(op, op.text, "operator", "", R"("exp":1)"), kNow), "");
@@ -131,7 +131,7 @@ TEST_F(AuthByJwt, OperatorsMustHaveIssuedTheirOwnJwt) {
   EXPECT_NE(rules.add_account(stranger.text, make_jwt(op, account.text, "account", "")), "");
 }
 
-TEST_F(AuthByJwt, AScopedUserHasNoRightsOfItsOwn) {
+TEST_F(AuthByJwt, a_scoped_user_has_no_rights_of_its_own) {
   trust();
   add_account("\"signing_keys\":[{\"kind\":\"user_scope\",\"key\":\"" + scoped.text +
               "\",\"template\":{\"pub\":{\"allow\":[\"own.{{name()}}\"]},\"bearer_token\":true}}]");
@@ -144,7 +144,7 @@ TEST_F(AuthByJwt, AScopedUserHasNoRightsOfItsOwn) {
   }
 }
 
-TEST_F(AuthByJwt, UsersWithoutPermissionsGetTheAccountsDefaults) {
+TEST_F(AuthByJwt, users_without_permissions_get_the_accounts_defaults) {
   trust();
   add_account(R"("default_permissions":{"pub":{"deny":["no.>"]},"resp":{"max":2,"ttl":0}})");
   send_user();
@@ -156,7 +156,7 @@ TEST_F(AuthByJwt, UsersWithoutPermissionsGetTheAccountsDefaults) {
   EXPECT_TRUE(login().permissions.publish.empty());
 }
 
-TEST_F(AuthByJwt, TheStricterLimitCounts) {
+TEST_F(AuthByJwt, the_stricter_limit_counts) {
   trust();
   ASSERT_EQ(rules.add_account(account.text, make_jwt(op, account.text, "account",
                                                      R"("limits":{"subs":10,"data":-1,"payload":100,"conn":3})")),
@@ -170,7 +170,7 @@ TEST_F(AuthByJwt, TheStricterLimitCounts) {
   EXPECT_EQ(in.limits.account_connections, 3);
 }
 
-TEST_F(AuthByJwt, TimeBoundsAreKeptAndHandedOut) {
+TEST_F(AuthByJwt, time_bounds_are_kept_and_handed_out) {
   trust();
   add_account("", "\"exp\":" + std::to_string(kNow + 500));
   send_user("", "\"exp\":" + std::to_string(kNow + 100) + ",\"nbf\":" + std::to_string(kNow));
@@ -187,7 +187,7 @@ TEST_F(AuthByJwt, TimeBoundsAreKeptAndHandedOut) {
   expect(RefusalReason::not_yet_valid);
 }
 
-TEST_F(AuthByJwt, AnExpiredAccountEndsItsLogins) {
+TEST_F(AuthByJwt, an_expired_account_ends_its_logins) {
   trust();
   add_account("", "\"exp\":" + std::to_string(kNow + 500));
   send_user();
@@ -200,7 +200,7 @@ TEST_F(AuthByJwt, AnExpiredAccountEndsItsLogins) {
   expect(RefusalReason::account_expired);
 }
 
-TEST_F(AuthByJwt, ARevokedUserIsRefusedAndCut) {
+TEST_F(AuthByJwt, a_revoked_user_is_refused_and_cut) {
   trust();
   add_account("");
   send_user("", R"("iat":100)");
@@ -216,7 +216,7 @@ TEST_F(AuthByJwt, ARevokedUserIsRefusedAndCut) {
   }
 }
 
-TEST_F(AuthByJwt, ALoginEndsWithItsSigningKey) {
+TEST_F(AuthByJwt, a_login_ends_with_its_signing_key) {
   trust();
   add_account("\"signing_keys\":[\"" + signer.text + "\"]");
   send_signed_by(signer, kFree);
@@ -227,7 +227,7 @@ TEST_F(AuthByJwt, ALoginEndsWithItsSigningKey) {
   EXPECT_EQ(authenticator().ended(in, kNow)->error_text, "Authorization Violation");
 }
 
-TEST_F(AuthByJwt, ALoginEndsWhenItsRightsChange) {
+TEST_F(AuthByJwt, a_login_ends_when_its_rights_change) {
   const auto account_with = [&](std::string_view allowed, std::string_view denied_to_all) {
     add_account("\"signing_keys\":[{\"kind\":\"user_scope\",\"key\":\"" + scoped.text +
                 "\",\"template\":{\"pub\":{\"allow\":[\"" + std::string(allowed) +
@@ -248,7 +248,7 @@ TEST_F(AuthByJwt, ALoginEndsWhenItsRightsChange) {
   EXPECT_TRUE(authenticator().ended(in, kNow));
 }
 
-TEST_F(AuthByJwt, TimesOfTheDayMayCrossMidnight) {
+TEST_F(AuthByJwt, times_of_the_day_may_cross_midnight) {
   trust();
   add_account("");
   send_user(R"("times":[{"start":"22:00:00","end":"09:00:00"},{"start":"07:00:00","end":"08:30:00"}])");
@@ -269,7 +269,7 @@ TEST_F(AuthByJwt, TimesOfTheDayMayCrossMidnight) {
   expect(RefusalReason::time_of_day);
 }
 
-TEST_F(AuthByJwt, WhatIsNotSupportedIsRefused) {
+TEST_F(AuthByJwt, what_is_not_supported_is_refused) {
   trust();
   add_account("\"authorization\":{\"auth_users\":[\"" + TestKey(NkeyRole::user, 77).text + "\"]}");
   send_user();

@@ -15,7 +15,7 @@ struct AuthByNamespace : JwtWorld {
   }
 };
 
-TEST_F(AuthByNamespace, ACredentialOfTheControlApiLogsIn) {
+TEST_F(AuthByNamespace, a_credential_of_the_control_api_logs_in) {
   const auto in = login();
   EXPECT_EQ(in.method, LoginMethod::namespace_jwt);
   EXPECT_EQ(in.tenant, (Tenant{Tenant::Kind::namespace_, "ns-7"}));
@@ -26,7 +26,7 @@ TEST_F(AuthByNamespace, ACredentialOfTheControlApiLogsIn) {
   EXPECT_TRUE(authenticator().nonce_required());
 }
 
-TEST_F(AuthByNamespace, OnlyASigningKeyOfTheNamespaceIssues) {
+TEST_F(AuthByNamespace, only_a_signing_key_of_the_namespace_issues) {
   send_signed_by(stranger, kFree);
   expect(RefusalReason::unknown_issuer);
   send_user();  // The account's id is no signing key.
@@ -35,7 +35,7 @@ TEST_F(AuthByNamespace, OnlyASigningKeyOfTheNamespaceIssues) {
   expect(RefusalReason::unknown_account);
 }
 
-TEST_F(AuthByNamespace, ADeletedCredentialIsRefusedAndCut) {
+TEST_F(AuthByNamespace, a_deleted_credential_is_refused_and_cut) {
   const auto in = login();
   EXPECT_FALSE(authenticator().ended(in, kNow));
   host.users.clear();
@@ -44,7 +44,7 @@ TEST_F(AuthByNamespace, ADeletedCredentialIsRefusedAndCut) {
   EXPECT_EQ(authenticator().ended(in, kNow)->error_text, "User Authentication Revoked");
 }
 
-TEST_F(AuthByNamespace, AChangedCredentialCutsItsConnections) {
+TEST_F(AuthByNamespace, a_changed_credential_cuts_its_connections) {
   const auto in = login();
   host.users[user.text].may_publish = false;
   ASSERT_TRUE(authenticator().ended(in, kNow));
@@ -56,14 +56,14 @@ TEST_F(AuthByNamespace, AChangedCredentialCutsItsConnections) {
   EXPECT_EQ(authenticator().ended(in, kNow)->error_text, "User Authentication Expired");
 }
 
-TEST_F(AuthByNamespace, ADeletedNamespaceCutsItsUsers) {
+TEST_F(AuthByNamespace, a_deleted_namespace_cuts_its_users) {
   const auto in = login();
   host.account.clear();
   ASSERT_TRUE(authenticator().ended(in, kNow));
   EXPECT_EQ(authenticator().ended(in, kNow)->error_text, "User Authentication Revoked");
 }
 
-TEST_F(AuthByNamespace, TheRightsOfTheCredentialBoundItsJwt) {
+TEST_F(AuthByNamespace, the_rights_of_the_credential_bound_its_jwt) {
   send_signed_by(signer, std::string(R"("pub":{"allow":["a"]},"sub":{"allow":["b"]},"resp":{},)") + kFree);
   host.users[user.text].may_publish = false;
   auto in = login();
@@ -78,7 +78,7 @@ TEST_F(AuthByNamespace, TheRightsOfTheCredentialBoundItsJwt) {
   EXPECT_EQ(in.permissions.subscribe.deny, std::vector<std::string>{">"});
 }
 
-TEST_F(AuthByNamespace, TheEarlierExpiryCounts) {
+TEST_F(AuthByNamespace, the_earlier_expiry_counts) {
   host.users[user.text].expires_s = kNow + 10;
   EXPECT_EQ(login().expires_s, kNow + 10);
   send_signed_by(signer, kFree, "\"exp\":" + std::to_string(kNow + 5));
@@ -87,7 +87,7 @@ TEST_F(AuthByNamespace, TheEarlierExpiryCounts) {
   expect(RefusalReason::user_expired);
 }
 
-TEST_F(AuthByNamespace, NamespacesWorkBesideAnOperator) {
+TEST_F(AuthByNamespace, namespaces_work_beside_an_operator) {
   const TestKey of_operator(NkeyRole::account, 40);
   trust();
   ASSERT_EQ(rules.add_account(of_operator.text, make_jwt(op, of_operator.text, "account", kFreeAccount)), "");
@@ -97,7 +97,7 @@ TEST_F(AuthByNamespace, NamespacesWorkBesideAnOperator) {
   EXPECT_EQ(login().tenant.name, of_operator.text);
 }
 
-TEST_F(AuthByNamespace, AnonymousIsForStrangersAlone) {
+TEST_F(AuthByNamespace, anonymous_is_for_strangers_alone) {
   rules.anonymous = Tenant{Tenant::Kind::namespace_, "open"};
   EXPECT_EQ(login().tenant.name, "ns-7");
   sent.signature = {};

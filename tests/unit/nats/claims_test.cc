@@ -10,7 +10,7 @@ bool inside(std::string_view range, std::string_view address) {
   return parsed && cidr_contains(*parsed, address);
 }
 
-TEST(Cidr, HoldsTheAddressesOfItsPrefix) {
+TEST(Cidr, holds_the_addresses_of_its_prefix) {
   EXPECT_TRUE(inside("10.0.0.0/8", "10.255.1.2"));
   EXPECT_FALSE(inside("10.0.0.0/8", "11.0.0.0"));
   EXPECT_TRUE(inside("192.168.1.130/25", "192.168.1.200"));
@@ -24,13 +24,13 @@ TEST(Cidr, HoldsTheAddressesOfItsPrefix) {
   EXPECT_FALSE(inside("::1/128", "::2"));
 }
 
-TEST(Cidr, AMappedAddressIsItsIpv4Address) {
+TEST(Cidr, a_mapped_address_is_its_ipv4_address) {
   EXPECT_TRUE(inside("10.0.0.0/8", "::ffff:10.1.2.3"));
   EXPECT_FALSE(inside("10.0.0.0/8", "::10.1.2.3"));
   EXPECT_FALSE(inside("0.0.0.0/0", "2001:db8::1"));
 }
 
-TEST(Cidr, RefusesWhatIsNoRange) {
+TEST(Cidr, refuses_what_is_no_range) {
   for (const auto* text : {"", "/", "10.0.0.0", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0/8", "::/129",
                            "10.0.0.0/8 ", " 10.0.0.0/8", "x/8", "10.0.0.0/8/8", "10.0.0.0/+8", "010.0.0.0/8"}) {
     EXPECT_FALSE(parse_cidr(text)) << text;
@@ -40,7 +40,7 @@ TEST(Cidr, RefusesWhatIsNoRange) {
   EXPECT_FALSE(inside("0.0.0.0/0", "host"));
 }
 
-TEST(TimeOfDay, IsReadAsHoursMinutesAndSeconds) {
+TEST(TimeOfDay, is_read_as_hours_minutes_and_seconds) {
   EXPECT_EQ(parse_time_of_day("00:00:00"), 0);
   EXPECT_EQ(parse_time_of_day("15:04:05"), 15 * 3600 + 4 * 60 + 5);
   EXPECT_EQ(parse_time_of_day("5:04:05"), 5 * 3600 + 4 * 60 + 5);
@@ -51,7 +51,7 @@ TEST(TimeOfDay, IsReadAsHoursMinutesAndSeconds) {
   }
 }
 
-TEST(ConnectionTypes, UnknownNamesRestrictAndAllowNothing) {
+TEST(ConnectionTypes, unknown_names_restrict_and_allow_nothing) {
   ConnectionTypes types;
   EXPECT_TRUE(types.allows(ConnectionType::standard));
   EXPECT_FALSE(types.add("CARRIER_PIGEON"));
@@ -61,7 +61,7 @@ TEST(ConnectionTypes, UnknownNamesRestrictAndAllowNothing) {
   EXPECT_FALSE(types.allows(ConnectionType::standard));
 }
 
-TEST(Revocations, CoverWhatWasIssuedUntilThen) {
+TEST(Revocations, cover_what_was_issued_until_then) {
   Revocations revocations;
   revocations.until_s["U1"] = 100;
   EXPECT_TRUE(revocations.revoked("U1", 99));
@@ -73,7 +73,7 @@ TEST(Revocations, CoverWhatWasIssuedUntilThen) {
   EXPECT_FALSE(revocations.revoked("U2", 51));
 }
 
-TEST(ResponseClaim, StandsForAResponderWithoutAPublishListOfItsOwn) {
+TEST(ResponseClaim, stands_for_a_responder_without_a_publish_list_of_its_own) {
   PermissionClaims claims;
   complete_response_claim(claims);
   EXPECT_FALSE(claims.publish.allow_nothing);

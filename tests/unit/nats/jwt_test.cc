@@ -32,7 +32,7 @@ Decoded<AccountClaims> account_with(std::string_view body) {
   return decode_account_jwt(make_jwt(kOperator, kAccount.text, "account", body));
 }
 
-TEST(Jwt, ReadsTheUserOfTheReferenceImplementation) {
+TEST(Jwt, reads_the_user_of_the_reference_implementation) {
   const auto decoded = decode_user_jwt(vectors::kUserJwt);
   ASSERT_EQ(fault_of(decoded), "none");
   const auto& claims = std::get<UserClaims>(decoded);
@@ -58,7 +58,7 @@ TEST(Jwt, ReadsTheUserOfTheReferenceImplementation) {
   EXPECT_FALSE(claims.grants.bearer_token);
 }
 
-TEST(Jwt, ReadsTheAccountOfTheReferenceImplementation) {
+TEST(Jwt, reads_the_account_of_the_reference_implementation) {
   const auto decoded = decode_account_jwt(vectors::kAccountJwt);
   ASSERT_EQ(fault_of(decoded), "none");
   const auto& claims = std::get<AccountClaims>(decoded);
@@ -90,7 +90,7 @@ TEST(Jwt, ReadsTheAccountOfTheReferenceImplementation) {
   EXPECT_EQ(mapping[1].weight, 60);
 }
 
-TEST(Jwt, ReadsImportsAndExportsOfTheReferenceImplementation) {
+TEST(Jwt, reads_imports_and_exports_of_the_reference_implementation) {
   const auto claims = std::get<AccountClaims>(decode_account_jwt(vectors::kAccountJwt));
   ASSERT_EQ(claims.exports.size(), 1u);
   const auto& offer = claims.exports[0];
@@ -108,7 +108,7 @@ TEST(Jwt, ReadsImportsAndExportsOfTheReferenceImplementation) {
   EXPECT_EQ(claims.imports[0].kind, ShareKind::stream);
 }
 
-TEST(Jwt, ReadsTheOperatorOfTheReferenceImplementation) {
+TEST(Jwt, reads_the_operator_of_the_reference_implementation) {
   const auto decoded = decode_operator_jwt(vectors::kOperatorJwt);
   ASSERT_EQ(fault_of(decoded), "none");
   const auto& claims = std::get<OperatorClaims>(decoded);
@@ -118,26 +118,26 @@ TEST(Jwt, ReadsTheOperatorOfTheReferenceImplementation) {
   EXPECT_FALSE(claims.strict_signing_keys);
 }
 
-TEST(Jwt, ClaimsOfOneKindAreNoneOfAnother) {
+TEST(Jwt, claims_of_one_kind_are_none_of_another) {
   EXPECT_FAULT(decode_account_jwt(vectors::kUserJwt), JwtFault::wrong_type);
   EXPECT_FAULT(decode_user_jwt(vectors::kAccountJwt), JwtFault::wrong_type);
   EXPECT_FAULT(decode_operator_jwt(vectors::kAccountJwt), JwtFault::wrong_type);
 }
 
-TEST(Jwt, OnlyTheRightRoleIssues) {
+TEST(Jwt, only_the_right_role_issues) {
   EXPECT_FAULT(decode_user_jwt(make_jwt(kOperator, kUser.text, "user", "")), JwtFault::bad_issuer);
   EXPECT_FAULT(decode_user_jwt(make_jwt(kUser, kUser.text, "user", "")), JwtFault::bad_issuer);
   EXPECT_FAULT(decode_account_jwt(make_jwt(kUser, kAccount.text, "account", "")), JwtFault::bad_issuer);
   EXPECT_FAULT(decode_operator_jwt(make_jwt(kAccount, kOperator.text, "operator", "")), JwtFault::bad_issuer);
 }
 
-TEST(Jwt, TheSubjectHasTheRoleOfTheClaims) {
+TEST(Jwt, the_subject_has_the_role_of_the_claims) {
   EXPECT_FAULT(decode_user_jwt(make_jwt(kAccount, kAccount.text, "user", "")), JwtFault::bad_claims);
   EXPECT_FAULT(decode_user_jwt(make_jwt(kAccount, "", "user", "")), JwtFault::bad_claims);
   EXPECT_FAULT(decode_account_jwt(make_jwt(kOperator, kUser.text, "account", "")), JwtFault::bad_claims);
 }
 
-TEST(Jwt, AnySingleChangedCharacterIsRefused) {
+TEST(Jwt, any_single_changed_character_is_refused) {
   const std::string token(vectors::kUserJwt);
   for (std::size_t i = 0; i < token.size(); i += 3) {
     auto bent = token;
@@ -146,7 +146,7 @@ TEST(Jwt, AnySingleChangedCharacterIsRefused) {
   }
 }
 
-TEST(Jwt, ASignatureOfSomebodyElseIsRefused) {
+TEST(Jwt, a_signature_of_somebody_else_is_refused) {
   const std::string claims =
       "{\"iss\":\"" + kAccount.text + "\",\"sub\":\"" + kUser.text + "\",\"nats\":{\"type\":\"user\",\"version\":2}}";
   EXPECT_EQ(fault_of(decode_user_jwt(sign_jwt(kJwtHeader, claims, kAccount))), "none");
@@ -155,7 +155,7 @@ TEST(Jwt, ASignatureOfSomebodyElseIsRefused) {
   EXPECT_FAULT(decode_user_jwt(unsigned_text), JwtFault::bad_signature);
 }
 
-TEST(Jwt, OtherAlgorithmsAreRefused) {
+TEST(Jwt, other_algorithms_are_refused) {
   const std::string claims =
       "{\"iss\":\"" + kAccount.text + "\",\"sub\":\"" + kUser.text + "\",\"nats\":{\"type\":\"user\",\"version\":2}}";
   for (const auto* header :
@@ -166,7 +166,7 @@ TEST(Jwt, OtherAlgorithmsAreRefused) {
   EXPECT_EQ(fault_of(decode_user_jwt(sign_jwt(R"({"typ":"jwt","alg":"ED25519-NKEY"})", claims, kAccount))), "none");
 }
 
-TEST(Jwt, Version1KeepsItsTypeBesideTheStandardClaims) {
+TEST(Jwt, version1_keeps_its_type_beside_the_standard_claims) {
   const auto decoded =
       decode_user_jwt(make_v1_jwt(kSigner, kUser.text, "user", R"("pub":{"allow":["a"]},"src":"10.0.0.0/8, ::1/128")",
                                   "\"issuer_account\":\"" + kAccount.text + "\",\"tags\":[\"t\"]"));
@@ -180,7 +180,7 @@ TEST(Jwt, Version1KeepsItsTypeBesideTheStandardClaims) {
   EXPECT_EQ(claims.grants.payload, kNoLimit);
 }
 
-TEST(Jwt, ASignatureOfOneVersionIsNotGoodForTheOther) {
+TEST(Jwt, a_signature_of_one_version_is_not_good_for_the_other) {
   // Version 2 claims over which only the claims were signed.
   const auto payload = encode_base64url("{\"iss\":\"" + kAccount.text + "\",\"sub\":\"" + kUser.text +
                                         "\",\"nats\":{\"type\":\"user\",\"version\":2}}");
@@ -188,7 +188,7 @@ TEST(Jwt, ASignatureOfOneVersionIsNotGoodForTheOther) {
                JwtFault::bad_signature);
 }
 
-TEST(Jwt, OtherVersionsAreRefused) {
+TEST(Jwt, other_versions_are_refused) {
   const auto with_version = [](std::string_view version) {
     return decode_user_jwt(sign_jwt(kJwtHeader,
                                     "{\"iss\":\"" + kAccount.text + "\",\"sub\":\"" + kUser.text +
@@ -202,7 +202,7 @@ TEST(Jwt, OtherVersionsAreRefused) {
   EXPECT_FAULT(with_version(""), JwtFault::bad_claims);
 }
 
-TEST(Jwt, AFieldOfTheWrongTypeIsNeverAWeakerClaim) {
+TEST(Jwt, a_field_of_the_wrong_type_is_never_a_weaker_claim) {
   for (const auto* body : {R"("pub":[])",
                            R"("pub":{"deny":"a"})",
                            R"("pub":{"deny":[1]})",
@@ -232,14 +232,14 @@ TEST(Jwt, AFieldOfTheWrongTypeIsNeverAWeakerClaim) {
   }
 }
 
-TEST(Jwt, NullsAndUnknownFieldsCountAsAbsent) {
+TEST(Jwt, nulls_and_unknown_fields_count_as_absent) {
   const auto decoded = user_with(R"("pub":null,"src":null,"times":null,"resp":null,"payload":null,"novelty":{"a":[1]})",
                                  R"("exp":null,"other":1)");
   ASSERT_EQ(fault_of(decoded), "none");
   EXPECT_TRUE(std::get<UserClaims>(decoded).grants.empty());
 }
 
-TEST(Jwt, SubjectsOfPermissionsAreWellFormed) {
+TEST(Jwt, subjects_of_permissions_are_well_formed) {
   for (const auto* subject : {"", ".", "a.", ".a", "a..b", "a b", " ", "a\\tb", "a\\u0000b"}) {
     EXPECT_FAULT(user_with(R"("pub":{"deny":[")" + std::string(subject) + "\"]}"), JwtFault::bad_claims) << subject;
   }
@@ -248,7 +248,7 @@ TEST(Jwt, SubjectsOfPermissionsAreWellFormed) {
   EXPECT_FAULT(user_with(R"("sub":{"allow":["a "]})"), JwtFault::bad_claims);
 }
 
-TEST(Jwt, AScopeThatIsNotUnderstoodRefusesTheAccount) {
+TEST(Jwt, a_scope_that_is_not_understood_refuses_the_account) {
   const auto key = "\"key\":\"" + kScoped.text + "\"";
   EXPECT_EQ(fault_of(account_with("\"signing_keys\":[{\"kind\":\"user_scope\"," + key + "}]")), "none");
   EXPECT_FAULT(account_with("\"signing_keys\":[{\"kind\":\"other\"," + key + "}]"), JwtFault::bad_claims);
@@ -259,7 +259,7 @@ TEST(Jwt, AScopeThatIsNotUnderstoodRefusesTheAccount) {
   EXPECT_FAULT(account_with("\"signing_keys\":{}"), JwtFault::bad_claims);
 }
 
-TEST(Jwt, TheSubjectsOfATemplateAreJudgedWhenItIsFilled) {
+TEST(Jwt, the_subjects_of_a_template_are_judged_when_it_is_filled) {
   const auto template_of = [](std::string_view body) {
     return account_with("\"signing_keys\":[{\"kind\":\"user_scope\",\"key\":\"" + kScoped.text + "\",\"template\":{" +
                         std::string(body) + "}}]");
@@ -268,7 +268,7 @@ TEST(Jwt, TheSubjectsOfATemplateAreJudgedWhenItIsFilled) {
   EXPECT_FAULT(template_of(R"("pub":{"allow":[1]})"), JwtFault::bad_claims);
 }
 
-TEST(Jwt, BrokenAccountClaimsAreRefused) {
+TEST(Jwt, broken_account_claims_are_refused) {
   const std::string import = "\"imports\":[{\"subject\":\"a\",\"account\":\"" + kSigner.text + "\"";
   EXPECT_EQ(fault_of(account_with("\"limits\":{\"imports\":1}," + import + ",\"type\":\"stream\"}]")), "none");
   EXPECT_FAULT(account_with("\"limits\":{\"imports\":0}," + import + ",\"type\":\"stream\"}]"), JwtFault::bad_claims);
@@ -298,7 +298,7 @@ TEST(Jwt, BrokenAccountClaimsAreRefused) {
   EXPECT_EQ(fault_of(account_with(R"("limits":{"exports":1},"exports":[{"subject":"a*","type":"stream"}])")), "none");
 }
 
-TEST(Jwt, ActivationsNameWhatMayBeImported) {
+TEST(Jwt, activations_name_what_may_be_imported) {
   const auto token = make_jwt(kSigner, kAccount.text, "activation",
                               R"("subject":"a.>","kind":"service","issuer_account":")" + kScoped.text + "\"");
   const auto decoded = decode_activation_jwt(token);
@@ -313,7 +313,7 @@ TEST(Jwt, ActivationsNameWhatMayBeImported) {
                JwtFault::bad_claims);
 }
 
-TEST(Jwt, WhatIsNoTokenIsRefused) {
+TEST(Jwt, what_is_no_token_is_refused) {
   for (const auto* text :
        {"", ".", "..", "...", "a.b", "a.b.c.d", "e30.e30.e30", "e30.e30.", "!.e30.e30", "bnVsbA.e30."}) {
     EXPECT_NE(fault_of(decode_user_jwt(text)), "none") << text;
@@ -323,14 +323,14 @@ TEST(Jwt, WhatIsNoTokenIsRefused) {
   EXPECT_FAULT(decode_user_jwt(" " + std::string(vectors::kUserJwt)), JwtFault::not_a_jwt);
 }
 
-TEST(Jwt, SizeAndDepthAreBounded) {
+TEST(Jwt, size_and_depth_are_bounded) {
   EXPECT_FAULT(decode_user_jwt(std::string(kMaxUserJwtBytes + 1, 'A')), JwtFault::too_large);
   EXPECT_FAULT(decode_account_jwt(std::string(kMaxJwtBytes + 1, 'A')), JwtFault::too_large);
   const std::string deep = "{\"a\":" + std::string(10000, '[') + std::string(10000, ']') + "}";
   EXPECT_FAULT(decode_user_jwt(sign_jwt(kJwtHeader, deep, kAccount)), JwtFault::not_a_jwt);
 }
 
-TEST(Jwt, RandomDamageNeverYieldsClaims) {
+TEST(Jwt, random_damage_never_yields_claims) {
   std::mt19937 random(1);
   const std::string token(vectors::kAccountJwt);
   for (int round = 0; round < 300; ++round) {

@@ -28,7 +28,7 @@ std::string from_hex(std::string_view hex) {
   return out;
 }
 
-TEST(Base32, WritesTheVectorsOfTheStandardWithoutPadding) {
+TEST(Base32, writes_the_vectors_of_the_standard_without_padding) {
   EXPECT_EQ(encode_base32(""), "");
   EXPECT_EQ(encode_base32("f"), "MY");
   EXPECT_EQ(encode_base32("fo"), "MZXQ");
@@ -38,7 +38,7 @@ TEST(Base32, WritesTheVectorsOfTheStandardWithoutPadding) {
   EXPECT_EQ(decode_base32("MZXW6YTBOI"), "foobar");
 }
 
-TEST(Base32, RefusesEveryOtherSpelling) {
+TEST(Base32, refuses_every_other_spelling) {
   EXPECT_FALSE(decode_base32("mzxw6"));
   EXPECT_FALSE(decode_base32("MY======"));
   EXPECT_FALSE(decode_base32("MZ"));  // A stray bit behind the byte.
@@ -48,7 +48,7 @@ TEST(Base32, RefusesEveryOtherSpelling) {
   EXPECT_FALSE(decode_base32(std::string_view("M\0", 2)));
 }
 
-TEST(Base64, ReadsBothAlphabetsInTheirOwnFormOnly) {
+TEST(Base64, reads_both_alphabets_in_their_own_form_only) {
   EXPECT_EQ(encode_base64url("\xfb\xff\xfe"), "-__-");
   EXPECT_EQ(decode_base64url("-__-"), "\xfb\xff\xfe");
   EXPECT_EQ(decode_base64("+//+"), "\xfb\xff\xfe");
@@ -64,7 +64,7 @@ TEST(Base64, ReadsBothAlphabetsInTheirOwnFormOnly) {
   EXPECT_FALSE(decode_base64("-__-"));
 }
 
-TEST(Nkeys, AKnownSeedHasItsKnownPublicKey) {
+TEST(Nkeys, a_known_seed_has_its_known_public_key) {
   const auto seed = NkeySeed::decode(kKnownSeed);
   ASSERT_TRUE(seed);
   EXPECT_EQ(seed->role(), NkeyRole::user);
@@ -72,7 +72,7 @@ TEST(Nkeys, AKnownSeedHasItsKnownPublicKey) {
   EXPECT_EQ(seed->text(), kKnownSeed);
 }
 
-TEST(Nkeys, MakesTheKeysAndSignaturesOfTheReferenceImplementation) {
+TEST(Nkeys, makes_the_keys_and_signatures_of_the_reference_implementation) {
   EXPECT_EQ(TestKey(NkeyRole::operator_, 1).text, vectors::kOperatorKey);
   EXPECT_EQ(TestKey(NkeyRole::account, 3).text, vectors::kAccountKey);
   const TestKey user(NkeyRole::user, 6);
@@ -81,7 +81,7 @@ TEST(Nkeys, MakesTheKeysAndSignaturesOfTheReferenceImplementation) {
   EXPECT_EQ(std::string(signature.begin(), signature.end()), from_hex(vectors::kNonceSignatureHex));
 }
 
-TEST(Nkeys, EveryRoleHasItsLetterAndReadsBack) {
+TEST(Nkeys, every_role_has_its_letter_and_reads_back) {
   const std::string letters = "ACNOUX";
   for (std::size_t i = 0; i < letters.size(); ++i) {
     NkeyBytes bytes;
@@ -100,20 +100,20 @@ TEST(Nkeys, EveryRoleHasItsLetterAndReadsBack) {
   }
 }
 
-TEST(Nkeys, AKeyOfOneRoleIsNoneOfAnother) {
+TEST(Nkeys, a_key_of_one_role_is_none_of_another) {
   EXPECT_TRUE(is_public_nkey(NkeyRole::user, kKnownPublic));
   EXPECT_FALSE(is_public_nkey(NkeyRole::account, kKnownPublic));
   EXPECT_FALSE(is_public_nkey(NkeyRole::user, kKnownSeed));
   EXPECT_FALSE(NkeySeed::decode(kKnownPublic));
 }
 
-TEST(Nkeys, APrivateKeyIsNoPublicKey) {
+TEST(Nkeys, a_private_key_is_no_public_key) {
   EXPECT_FALSE(decode_public_nkey(encode_public_nkey(NkeyRole::private_, NkeyBytes{})));
   EXPECT_FALSE(decode_public_nkey(encode_public_nkey(static_cast<NkeyRole>(18 << 3), NkeyBytes{})));
   EXPECT_FALSE(decode_public_nkey(encode_public_nkey(static_cast<NkeyRole>(1), NkeyBytes{})));
 }
 
-TEST(Nkeys, EverySingleWrongCharacterIsNoticed) {
+TEST(Nkeys, every_single_wrong_character_is_noticed) {
   for (const auto known : {kKnownPublic, kKnownSeed}) {
     for (std::size_t i = 0; i < known.size(); ++i) {
       for (const char c : {'A', 'Q', '7', '1', 'a', '=', '\0'}) {
@@ -130,7 +130,7 @@ TEST(Nkeys, EverySingleWrongCharacterIsNoticed) {
   EXPECT_FALSE(decode_public_nkey(""));
 }
 
-TEST(Nkeys, ASignatureIsGoodForItsKeyAndMessageAlone) {
+TEST(Nkeys, a_signature_is_good_for_its_key_and_message_alone) {
   const TestKey key(NkeyRole::user, 9), other(NkeyRole::user, 10);
   const auto bytes = *key.seed.sign("nonce");
   const std::string signature(bytes.begin(), bytes.end());
@@ -147,7 +147,7 @@ TEST(Nkeys, ASignatureIsGoodForItsKeyAndMessageAlone) {
   }
 }
 
-TEST(Nkeys, ACurveKeySignsAndVerifiesNothing) {
+TEST(Nkeys, a_curve_key_signs_and_verifies_nothing) {
   NkeyBytes bytes;
   bytes.fill(3);
   const NkeySeed curve(NkeyRole::curve, bytes);
@@ -160,7 +160,7 @@ TEST(Nkeys, ACurveKeySignsAndVerifiesNothing) {
   EXPECT_FALSE(verify_nkey(key, "x", {reinterpret_cast<const char*>(signature.data()), signature.size()}));
 }
 
-TEST(Nkeys, SignaturesMayComeInEitherBase64) {
+TEST(Nkeys, signatures_may_come_in_either_base64) {
   const std::string bytes(64, '\xfb');
   const auto url = encode_base64url(bytes);
   std::string standard = url;
@@ -175,13 +175,13 @@ TEST(Nkeys, SignaturesMayComeInEitherBase64) {
   EXPECT_FALSE(decode_nkey_signature(""));
 }
 
-TEST(Nonce, IsFifteenCharactersOfRawUrlBase64) {
+TEST(Nonce, is_fifteen_characters_of_raw_url_base64) {
   const std::uint8_t bytes[kNonceBytes] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
   EXPECT_EQ(nonce_text(bytes), "AAECAwQFBgcICQo");
   EXPECT_EQ(nonce_text(bytes).size(), kNonceLength);
 }
 
-TEST(Nonce, IsAnotherOneEveryTime) {
+TEST(Nonce, is_another_one_every_time) {
   std::set<std::string> seen;
   for (int i = 0; i < 100; ++i) {
     const auto nonce = make_nonce();

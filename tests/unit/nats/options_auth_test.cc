@@ -1,7 +1,6 @@
 // Logins and permissions.
 #include <gtest/gtest.h>
 
-#include "plugins/nats/nkey_check.h"
 #include "tests/unit/nats/keys.h"
 #include "tests/unit/nats/options_world.h"
 
@@ -148,18 +147,6 @@ TEST(Permissions, defaults_go_to_users_without_their_own_wherever_they_stand) {
   ASSERT_EQ(users.size(), 2u);
   EXPECT_EQ(*users[0].permissions->publish->allow, Subjects{"d"});
   EXPECT_EQ(*users[1].permissions->publish->allow, Subjects{"x"});
-}
-
-TEST(Nkey, its_kind_and_its_checksum_are_checked) {
-  EXPECT_TRUE(is_public_nkey(kUserKey, 'U'));
-  EXPECT_FALSE(is_public_nkey(kUserKey, 'A'));
-  for (std::size_t i = 0; i < std::string(kUserKey).size(); ++i) {
-    std::string changed = kUserKey;
-    changed[i] = changed[i] == 'B' ? 'C' : 'B';  // In the alphabet, so that only the checksum tells.
-    EXPECT_FALSE(is_public_nkey(changed, changed[0])) << i;
-  }
-  EXPECT_FALSE(is_public_nkey("", 'U'));
-  EXPECT_FALSE(is_public_nkey(std::string(56, 'U'), 'U'));
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ constexpr std::string_view kHashOfHighBytes = "$2a$04$CPUhpYqSC3ED/sNd5l0EQeeU61
 constexpr std::string_view kLong = "0123456789012345678901234567890123456789012345678901234567890123456789ab";
 constexpr std::string_view kHashOfLong = "$2a$04$CPl5.7LpWHPEns0UsIdfzeti54VVpKn3dAbpgHdOVXWWlUhiUsSUq";
 
-TEST(Password, PlainOnesMatchThemselvesAlone) {
+TEST(Password, plain_ones_match_themselves_alone) {
   EXPECT_TRUE(password_matches("abc", "abc"));
   EXPECT_FALSE(password_matches("abc", "abd"));
   EXPECT_FALSE(password_matches("abc", "abcd"));
@@ -24,7 +24,7 @@ TEST(Password, PlainOnesMatchThemselvesAlone) {
   EXPECT_TRUE(password_matches("$notbcrypt", "$notbcrypt"));
 }
 
-TEST(Password, BcryptHashesOfTheReferenceMatch) {
+TEST(Password, bcrypt_hashes_of_the_reference_match) {
   EXPECT_TRUE(password_matches(kHash, "s3cret"));
   EXPECT_FALSE(password_matches(kHash, "s3cres"));
   EXPECT_FALSE(password_matches(kHash, ""));
@@ -32,7 +32,7 @@ TEST(Password, BcryptHashesOfTheReferenceMatch) {
   EXPECT_FALSE(password_matches(kHashOfHighBytes, "p"));
 }
 
-TEST(Password, EveryUsualPrefixIsTheSameHash) {
+TEST(Password, every_usual_prefix_is_the_same_hash) {
   for (const char letter : {'a', 'b', 'y'}) {
     std::string hash(kHash);
     hash[2] = letter;
@@ -41,20 +41,20 @@ TEST(Password, EveryUsualPrefixIsTheSameHash) {
   }
 }
 
-TEST(Password, APasswordThatABrokenImplementationMixedUpIsHashedAsByTheOthers) {
+TEST(Password, a_password_that_a_broken_implementation_mixed_up_is_hashed_as_by_the_others) {
   constexpr std::string_view kHashOfMixedUp = "$2a$04$w6mvoysbMxsyMfpYeG.iGezjosK0lC0fmwiXtsS8OBjh63tkzooPy";
   EXPECT_TRUE(password_matches(kHashOfMixedUp, "\xff\xff\xa3"));
   EXPECT_FALSE(password_matches(kHashOfMixedUp, "\xa3"));
 }
 
-TEST(Password, OnlyTheFirst72BytesCountForAHash) {
+TEST(Password, only_the_first72_bytes_count_for_a_hash) {
   EXPECT_TRUE(password_matches(kHashOfLong, kLong));
   EXPECT_TRUE(password_matches(kHashOfLong, std::string(kLong) + "more"));
   EXPECT_TRUE(password_matches(kHashOfLong, std::string(kLong) + std::string(100000, 'x')));
   EXPECT_FALSE(password_matches(kHashOfLong, kLong.substr(0, 71)));
 }
 
-TEST(Password, AHashIsNeverItsOwnPassword) {
+TEST(Password, a_hash_is_never_its_own_password) {
   EXPECT_FALSE(password_matches(kHash, kHash));
   // Mistyped: still a hash, and nobody's password.
   const auto broken = kHash.substr(0, 40);
@@ -72,7 +72,7 @@ TEST(Password, AHashIsNeverItsOwnPassword) {
   EXPECT_FALSE(password_matches(bad_cost, "s3cret"));
 }
 
-TEST(Password, ANulByteMatchesNoHash) {
+TEST(Password, a_nul_byte_matches_no_hash) {
   EXPECT_FALSE(password_matches(kHash, std::string_view("s3cret\0x", 8)));
   EXPECT_FALSE(password_matches(kHash, std::string_view("s3cret\0", 7)));
 }

@@ -13,13 +13,13 @@ constexpr std::int64_t kWinter2027 = 1'800'000'000;  // 2027-01-15 08:00:00 UTC.
 constexpr std::int64_t kSummer2027 = 1'816'000'000;  // 2027-07-19.
 constexpr std::int64_t kDay = 86400;
 
-TEST(PosixZone, AFixedZoneHasOneOffset) {
+TEST(PosixZone, a_fixed_zone_has_one_offset) {
   EXPECT_EQ(posix_zone_offset_s("UTC0", kWinter2027), 0);
   EXPECT_EQ(posix_zone_offset_s("JST-9", kWinter2027), 9 * 3600);
   EXPECT_EQ(posix_zone_offset_s("<-0330>3:30", kSummer2027), -(3 * 3600 + 1800));
 }
 
-TEST(PosixZone, SummerBeginsAndEndsToTheSecond) {
+TEST(PosixZone, summer_begins_and_ends_to_the_second) {
   constexpr std::string_view kBerlin = "CET-1CEST,M3.5.0,M10.5.0/3";
   // 2027-03-28 01:00:00 UTC and 2027-10-31 01:00:00 UTC.
   EXPECT_EQ(posix_zone_offset_s(kBerlin, 1'806'195'599), 3600);
@@ -28,13 +28,13 @@ TEST(PosixZone, SummerBeginsAndEndsToTheSecond) {
   EXPECT_EQ(posix_zone_offset_s(kBerlin, 1'824'944'400), 3600);
 }
 
-TEST(PosixZone, SummerOfTheSouthLiesOverTheNewYear) {
+TEST(PosixZone, summer_of_the_south_lies_over_the_new_year) {
   constexpr std::string_view kSydney = "AEST-10AEDT,M10.1.0,M4.1.0/3";
   EXPECT_EQ(posix_zone_offset_s(kSydney, kWinter2027), 11 * 3600);
   EXPECT_EQ(posix_zone_offset_s(kSydney, kSummer2027), 10 * 3600);
 }
 
-TEST(PosixZone, DaysOfTheYearAreCountedBothWays) {
+TEST(PosixZone, days_of_the_year_are_counted_both_ways) {
   // 2028 is a leap year: J60 is March 1, 59 counted from zero is February 29.
   constexpr std::int64_t kFebruary29 = 1'835'395'200;
   EXPECT_EQ(posix_zone_offset_s("AAA0BBB,J60/0,J300/0", kFebruary29), 0);
@@ -43,7 +43,7 @@ TEST(PosixZone, DaysOfTheYearAreCountedBothWays) {
   EXPECT_EQ(posix_zone_offset_s("AAA0BBB,59/0,300/0", kFebruary29 - 1), 0);
 }
 
-TEST(PosixZone, BrokenRulesAreNone) {
+TEST(PosixZone, broken_rules_are_none) {
   for (const auto* rule : {"", "CET", "C-1", "CET-1CEST", "CET-1CEST,M3.5.0", "CET-1CEST,M13.5.0,M10.5.0", "CET-25",
                            "CET-1CEST,M3.0.0,M10.5.0", "CET-1CEST,M3.5.7,M10.5.0", "CET-1CEST,J0,J2", "<CET-1",
                            "CET-1CEST,M3.5.0,M10.5.0/168", "CET-1CEST,M3.5.0,M10.5.0x", "CET--1", "UTC0 "}) {
@@ -72,7 +72,7 @@ std::string zone_file(std::string_view rule) {
          std::string(rule) + "\n";
 }
 
-TEST(ZoneFile, TheLastChangeBeforeATimeCounts) {
+TEST(ZoneFile, the_last_change_before_a_time_counts) {
   const auto file = zone_file("JST-9");
   EXPECT_EQ(tzif_offset_s(file, -5), 3600);
   EXPECT_EQ(tzif_offset_s(file, 999), 3600);
@@ -82,7 +82,7 @@ TEST(ZoneFile, TheLastChangeBeforeATimeCounts) {
   EXPECT_EQ(tzif_offset_s(zone_file(""), 2000), 10800);
 }
 
-TEST(ZoneFile, AnyBytesAreReadSafely) {
+TEST(ZoneFile, any_bytes_are_read_safely) {
   const auto file = zone_file("CET-1CEST,M3.5.0,M10.5.0/3");
   for (std::size_t size = 0; size < file.size() - 30; ++size) {
     EXPECT_FALSE(tzif_offset_s(file.substr(0, size), kWinter2027)) << size;
@@ -97,7 +97,7 @@ TEST(ZoneFile, AnyBytesAreReadSafely) {
   }
 }
 
-TEST(SystemZones, ReadsTheFilesOfItsFolderAndNothingElse) {
+TEST(SystemZones, reads_the_files_of_its_folder_and_nothing_else) {
   const auto root = std::filesystem::path(testing::TempDir()) / "switchyard_zones_test";
   std::filesystem::create_directories(root / "zones" / "Area");
   std::ofstream(root / "zones" / "Area" / "City", std::ios::binary) << zone_file("JST-9");
@@ -112,7 +112,7 @@ TEST(SystemZones, ReadsTheFilesOfItsFolderAndNothingElse) {
   std::filesystem::remove_all(root);
 }
 
-TEST(SystemZones, TheEmptyNameIsTheServersZone) {
+TEST(SystemZones, the_empty_name_is_the_servers_zone) {
   const std::time_t now = kWinter2027;
   std::tm local{};
   ASSERT_NE(localtime_r(&now, &local), nullptr);
