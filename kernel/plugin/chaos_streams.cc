@@ -74,11 +74,15 @@ void closed(void* user, sw_status why) {
 
 const sw_conn_events kEvents = {sizeof kEvents, 0, open, data, writable, closed};
 
+bool complete(const sw_conn_events* events) {
+  if (!SW_HAS(events, open) || !SW_HAS(events, data)) return false;
+  return SW_HAS(events, closed);
+}
+
 sw_status listen(const sw_host*, const sw_listener* wish, const sw_conn_events* events, void* user, sw_str* bound,
                  sw_error* error) {
   static std::vector<std::unique_ptr<Listener>> all;  // Until the process ends, as the real host may still call.
-  const bool usable = SW_HAS(events, open) && SW_HAS(events, data) && SW_HAS(events, closed);
-  if (!usable) return real_listen()->listen(the_chaos->real(), wish, events, user, bound, error);
+  if (!complete(events)) return real_listen()->listen(the_chaos->real(), wish, events, user, bound, error);
   all.push_back(std::make_unique<Listener>());
   std::copy_n(reinterpret_cast<const char*>(events), std::min<std::size_t>(events->size, sizeof(sw_conn_events)),
               reinterpret_cast<char*>(&all.back()->events));

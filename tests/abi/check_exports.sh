@@ -4,7 +4,7 @@
 #
 #   check_exports.sh FILE.so...
 set -uo pipefail
-allowed='^(libc\.so\.6|libm\.so\.6|libgcc_s\.so\.1|libstdc\+\+\.so\.6|libcrypto\.so\.3|ld-linux[^ ]*)$'
+allowed='^(libc\.so\.6|libm\.so\.6|libgcc_s\.so\.1|libstdc\+\+\.so\.6|libcrypto\.so\.3|libcrypt\.so\.1|ld-linux[^ ]*)$'
 failed=0
 fail() {
   echo "$1"

@@ -344,7 +344,8 @@ def test_sigterm_drains_from_the_moment_the_server_says_it_is_ready(tmp_path):
         wait_until(lambda: "pipe" in waits_in.read_text(), 20, "the server to hang in its ready line")
         process.send_signal(signal.SIGTERM)
         with open(reader, "rb") as out:
-            assert out.read().rstrip(b"\n").endswith(f"http=127.0.0.1:{port}".encode())
+            ready = out.read().rsplit(b"switchyard ready ", 1)[1]
+            assert ready.split()[0] == f"http=127.0.0.1:{port}".encode()
         assert process.wait(20) == 0
         assert "server.stopping" in log.read_text(), "it was asked to stop, not cut off"
     finally:

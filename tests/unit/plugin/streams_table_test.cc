@@ -63,6 +63,12 @@ class Chat {
     }
   };
 
+  // Kept to the end: a plugin that failed is not told of its connections' ends.
+  Member* add(sw_conn* connection) {
+    const std::lock_guard lock(mutex);
+    members.push_back(std::make_unique<Member>(Member{this, connection}));
+    return members.back().get();
+  }
   void note(const std::string& what) {
     const std::lock_guard lock(mutex);
     notes.push_back(what);
@@ -81,6 +87,7 @@ class Chat {
   std::atomic<std::size_t> settled{0};
   std::mutex mutex;
   std::vector<std::string> notes;
+  std::vector<std::unique_ptr<Member>> members;
   HostRig rig;  // Ends first.
 
  private:
@@ -93,7 +100,7 @@ class Chat {
     auto& chat = *static_cast<Chat*>(user);
     EXPECT_EQ(text(peer).substr(0, 10), "127.0.0.1:");
     chat.note("lane " + std::to_string(*static_cast<int*>(lane_state)));
-    auto* me = new Member{&chat, connection};
+    auto* const me = chat.add(connection);
     me->party = ++chat.parties;
     auto* const ns = anonymous_handle(chat.plugin);
     const auto* host = chat.plugin.host;
@@ -118,7 +125,7 @@ class Chat {
     return taken;
   }
   static void closed(void* user, sw_status why) {
-    const std::unique_ptr<Member> me(static_cast<Member*>(user));
+    auto* const me = static_cast<Member*>(user);
     me->chat->bus->unsubscribe(me->chat->plugin.host, me->subscription);
     me->chat->bus->release(me->chat->plugin.host, me->publisher);
     me->chat->note("closed " + std::to_string(why));
