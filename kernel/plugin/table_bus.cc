@@ -1,5 +1,6 @@
 // Table bus/1: subscriptions and publishers of one namespace.
 #include "kernel/bus/subject.h"
+#include "kernel/plugin/calls.h"
 #include "kernel/plugin/convert.h"
 #include "kernel/plugin/host_core.h"
 #include "kernel/plugin/tables.h"
@@ -120,21 +121,23 @@ sw_status publish(const sw_host* host, sw_publisher* publisher, const sw_bus_mes
   return published.busy ? SW_BUSY : SW_OK;
 }
 
-// Counted, so that the host does not stop under it.
-Task counted(PluginLane& plugin, const char* what, void (*task)(void*), void* user) {
-  return [&plugin, what, task, user] { enter(plugin, what, [&] { task(user); }); };
+// A call like every other that ends later: the host does not stop over it.
+Task as_call(PluginLane& plugin, const char* what, void (*task)(void*), void* user) {
+  Call* const call = begin(plugin, task, user);
+  call->submitting = false;
+  return [call, what] { finish<void (*)(void*)>(call, what, [](void (*run)(void*), void* with) { run(with); }); };
 }
 
 void settled(const sw_host* host, void (*task)(void*), void* user) {
   auto* plugin = caller(host, "bus.settled");
   if (plugin == nullptr || task == nullptr) return;
-  if (auto* lane = bus_of(*plugin)) lane->when_settled(counted(*plugin, "bus settled", task, user));
+  if (auto* lane = bus_of(*plugin)) lane->when_settled(as_call(*plugin, "bus settled", task, user));
 }
 
 void ready(const sw_host* host, void (*task)(void*), void* user) {
   auto* plugin = caller(host, "bus.ready");
   if (plugin == nullptr || task == nullptr) return;
-  if (auto* lane = bus_of(*plugin)) lane->when_ready(counted(*plugin, "bus ready", task, user));
+  if (auto* lane = bus_of(*plugin)) lane->when_ready(as_call(*plugin, "bus ready", task, user));
 }
 
 }  // namespace
